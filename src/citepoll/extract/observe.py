@@ -1,0 +1,140 @@
+"""From a parsed answer to what was observed in it: citations with their owners, mentions, a hit per brand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+
+from citepoll.extract.citations import Ownership
+from citepoll.extract.mentions import Found, Matcher
+from citepoll.model import (
+    CITED_LEVELS,
+    Answer,
+    Brand,
+    Citation,
+    CitationLevel,
+    Hit,
+    Mention,
+    Observation,
+    ResolvedCitation,
+    Source,
+)
+from citepoll.urls import LONGEST_KEPT, Canonical, canonical
+
+EXTRACTOR_VERSION = "1"
+"""Changes whenever the same answer and brands may give another observation; derived tables carry it."""
+
+UNRESOLVED = "an opaque redirect that was not resolved"
+"""The problem of a citation that has a URL all the same; its domain is the engine's title where that is a host."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    url: str | None = None
+    domain: str | None = None
+    domain_icann: str | None = None
+    brand: str | None = None
+    rule: str | None = None
+    unwrapped: str | None = None
+    problem: str | None = None
+
+
+class Observer:
+    """Observes answers for a fixed set of brands. Build it once; it keeps a bounded cache of URLs and their owners.
+
+    Raises `ProjectError` for owned properties that cannot be read or that two brands share.
+    """
+
+    def __init__(self, brands: Iterable[Brand]) -> None:
+        self._brands = tuple(brands)
+        self._rank = {brand.name: at for at, brand in enumerate(self._brands)}
+        self._ownership = Ownership(self._brands)
+        self._matcher = Matcher(self._brands)
+        self._kept = lru_cache(maxsize=1 << 16)(self._resolved)
+
+    def observe(self, answer: Answer, question: str = "", on: date | None = None) -> Observation:
+        """All citations with their owners, the mentions, and a hit per brand that occurs in the answer.
+
+        `on` is the day of the answer, which decides between owners that changed. Sources, and citations of level
+        `retrieved`, are kept as `retrieved` and count for nothing. A brand of which an ambiguous name is the only sign
+        has a hit that is zero but for `ambiguous`.
+        """
+        day = on if self._ownership.dated else None
+        cited = [self._citation(c, day, c.level, c.start, c.end) for c in answer.citations]
+        found = self._matcher.find(answer.text, question, answer.citations if answer.spans else ())
+        hits = self._hits([c for c in cited if c.url is not None and c.level in CITED_LEVELS], found, answer.spans)
+        cited += [self._citation(s, day, "retrieved") for s in answer.sources]
+        return Observation(answer, tuple(cited), found.mentions, hits)
+
+    # ------------------------------------------------------------ citations
+
+    def _citation(
+        self,
+        c: Citation | Source,
+        day: date | None,
+        level: CitationLevel,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> ResolvedCitation:
+        r = self._kept(c.url, day) if len(c.url) <= LONGEST_KEPT else self._resolved(c.url, day)
+        if r.problem is UNRESOLVED and c.title:
+            r = self._by_title(r, c.title, day)
+        return ResolvedCitation(
+            c.url, c.position, level, r.url, r.domain, r.domain_icann, r.brand, r.rule,
+            c.title, start, end, r.unwrapped, r.problem,
+        )  # fmt: skip
+
+    def _resolved(self, raw: str, day: date | None) -> _Resolved:
+        url = canonical(raw)
+        if not isinstance(url, Canonical):
+            return _Resolved(problem=url.reason)
+        if url.unresolved:
+            return _Resolved(url.url, unwrapped=url.unwrapped, problem=UNRESOLVED)
+        brand, rule = self._ownership.owner(url, day) or (None, None)
+        return _Resolved(url.url, url.domain, url.domain_icann, brand, rule, url.unwrapped)
+
+    def _by_title(self, redirect: _Resolved, title: str, day: date | None) -> _Resolved:
+        """The owner and domain that the title names, where it is a host and nothing else."""
+        host = canonical(title)
+        if not isinstance(host, Canonical) or host.path != "/" or "?" in host.url:
+            return redirect
+        brand, rule = self._ownership.owner(host, day) or (None, None)
+        return replace(redirect, domain=host.domain, domain_icann=host.domain_icann, brand=brand, rule=rule)
+
+    # ------------------------------------------------------------ hits
+
+    def _hits(self, counted: Sequence[ResolvedCitation], found: Found, spans: bool) -> tuple[Hit, ...]:
+        """A row per brand that is cited, named, denied or ambiguous, in the order of the project's brands."""
+        slots = Counter(c.brand for c in counted if c.brand is not None)
+        if not (slots or found.mentions or found.ambiguous):
+            return ()
+        first = min(counted, key=_position).brand if counted else None
+        named = Counter(m.brand for m in found.mentions if not m.denied)
+        denied = Counter(m.brand for m in found.mentions if m.denied)
+        orders = {m.brand: m.order for m in found.mentions if not m.denied}
+        earned = _earned(counted, found.mentions) if spans else frozenset()
+        occurring = {*slots, *named, *denied, *found.ambiguous}
+        return tuple(
+            Hit(
+                brand, slots[brand], brand == first, brand in earned if spans else None,
+                named[brand], denied[brand], found.ambiguous.get(brand, 0), orders.get(brand),
+            )
+            for brand in sorted(occurring, key=self._rank.__getitem__)
+        )  # fmt: skip
+
+
+def _position(citation: ResolvedCitation) -> int:
+    return citation.position
+
+
+def _earned(counted: Sequence[ResolvedCitation], mentions: Sequence[Mention]) -> frozenset[str]:
+    """Brands named in a passage that carries a counted citation of somebody else's page."""
+    owners: dict[int, set[str | None]] = {}
+    for citation in counted:
+        owners.setdefault(citation.position, set()).add(citation.brand)
+    return frozenset(
+        m.brand for m in mentions if not m.denied and any(owners.get(at, set()) - {m.brand} for at in m.citations)
+    )

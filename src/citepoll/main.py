@@ -1,0 +1,64 @@
+"""Assembles the command line. One file per noun in surfaces/cli; nothing is decided here."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from citepoll import __version__
+from citepoll.errors import CitepollError
+from citepoll.surfaces.cli import answers, corpus, cycles, queries
+from citepoll.surfaces.cli.exporting import export
+from citepoll.surfaces.cli.importing import import_answers
+from citepoll.surfaces.cli.init import init
+from citepoll.surfaces.cli.measure import measure
+from citepoll.surfaces.cli.poll import poll
+from citepoll.surfaces.cli.rebuild import rebuild
+from citepoll.surfaces.cli.report import report
+from citepoll.surfaces.cli.sources import sources
+from citepoll.surfaces.cli.terminal import show_error
+
+app = typer.Typer(name="citepoll", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+app.command("init")(init)
+app.add_typer(queries.app, name="queries")
+app.add_typer(corpus.app, name="corpus")
+app.command("poll")(poll)
+app.command("import")(import_answers)
+app.command("export")(export)
+app.add_typer(cycles.app, name="cycles")
+app.command("measure")(measure)
+app.command("sources")(sources)
+app.add_typer(answers.app, name="answers")
+app.command("report")(report)
+app.command("rebuild")(rebuild)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"citepoll {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def citepoll(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Polls AI answer engines the way a pollster polls voters: who is cited as a source, with honest intervals."""
+
+
+def main() -> None:
+    """The `citepoll` command. Errors of ours end with their own exit status (docs/cli.md has the table)."""
+    try:
+        app()
+    except CitepollError as error:
+        show_error(error)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,387 @@
+"""citepoll.toml and the environment become one frozen Project. The only reader of os.environ."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from citepoll.errors import ProjectError
+from citepoll.hashing import content_hash
+from citepoll.model import Alias, Brand, Engine, Property, Surface
+
+FILE = "citepoll.toml"
+DATA = ".citepoll"
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Runs = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+_Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    pass
+
+
+class _Alias(_Strict, frozen=True):
+    text: _Text
+    case_sensitive: bool = False
+    needs: tuple[_Text, ...] = ()
+    excludes: tuple[_Text, ...] = ()
+
+
+class _Owned(_Strict, frozen=True):
+    rule: _Text
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class _Brand(_Strict, frozen=True):
+    name: _Text
+    aliases: tuple[_Text | _Alias, ...] = ()
+    owns: tuple[_Text | _Owned, ...] = ()
+    category: str = ""
+
+
+class _Engine(_Strict, frozen=True):
+    id: _Text
+    name: str = ""
+    model: str | None = None
+    runs: _Runs = 3
+    weight: _Positive | None = None
+    country: str | None = None
+    language: str | None = None
+    settings: dict[str, Any] = {}
+
+
+class _Queries(_Strict, frozen=True):
+    file: str = "queries.toml"
+    language: _Text = "en"
+    market: str = "US"
+
+
+class _Budget(_Strict, frozen=True):
+    per_cycle_usd: _Positive | None = None
+
+
+class _Cadence(_Strict, frozen=True):
+    every: Literal["weekly", "fortnightly", "monthly", "quarterly"] | None = None
+
+
+class _Blend(_Strict, frozen=True):
+    mix_surfaces: bool = False
+
+
+class _File(_Strict, frozen=True):
+    brand: _Brand
+    competitor: tuple[_Brand, ...] = ()
+    engine: tuple[_Engine, ...] = ()
+    queries: _Queries = _Queries()
+    budget: _Budget = _Budget()
+    cadence: _Cadence = _Cadence()
+    blend: _Blend = _Blend()
+    seed: str = "citepoll"
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project folder as its file describes it. `brands` has the tracked one first; `data` holds ledger and derived tables."""
+
+    root: Path
+    brands: tuple[Brand, ...]
+    engines: tuple[Engine, ...]
+    category: str
+    query_file: Path
+    language: str
+    market: str
+    budget: float | None
+    cadence: str | None
+    mix_surfaces: bool
+    seed: str
+    time_zone: str
+
+    @property
+    def data(self) -> Path:
+        return self.root / DATA
+
+    @property
+    def tracked(self) -> Brand:
+        return self.brands[0]
+
+    @property
+    def brands_hash(self) -> str:
+        """`sha256:…` of all that ownership and mentions depend on."""
+        return content_hash(msgspec.to_builtins(self.brands))
+
+
+def read_project(root: Path) -> Project:
+    """The project in `root`. Raises `ProjectError` with the line, the cause and the fix."""
+    path = root / FILE
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        fix = f"Make one with `citepoll init {root} --brand NAME --owns DOMAIN`, or name its folder with --project DIR."
+        raise ProjectError(f"There is no {FILE} in {root}.", fix) from None
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise ProjectError(f"{path} cannot be read: {wrong}.", "Save it as UTF-8 text that you may read.") from None
+    return parse_project(text, root)
+
+
+def parse_project(text: str, root: Path) -> Project:
+    """The project that `text`, the content of a citepoll.toml, describes for the folder `root`."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as wrong:
+        raise ProjectError(f"{FILE} is not valid TOML: {wrong}", "Mend that line; strings stand in quotes.") from None
+    try:
+        file = msgspec.convert(data, _File)
+    except msgspec.ValidationError as wrong:
+        raise _located(str(wrong), text) from None
+    brands = _brands(file, text)
+    return Project(
+        root=root,
+        brands=brands,
+        engines=_engines(file, text),
+        category=file.brand.category,
+        query_file=root / file.queries.file,
+        language=file.queries.language,
+        market=file.queries.market,
+        budget=file.budget.per_cycle_usd,
+        cadence=file.cadence.every,
+        mix_surfaces=file.blend.mix_surfaces,
+        seed=file.seed,
+        time_zone=file.time_zone,
+    )
+
+
+def _brands(file: _File, text: str) -> tuple[Brand, ...]:
+    brands = (_brand(file.brand, tracked=True), *(_brand(b, tracked=False) for b in file.competitor))
+    names = [b.name.casefold() for b in brands]
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            line = _line(text, ["competitor", at - 1, "name"])
+            raise ProjectError(
+                f"{FILE}, line {line}: the brand {brands[at].name!r} stands twice.", "Give each brand one entry."
+            )
+    return brands
+
+
+def _brand(entry: _Brand, *, tracked: bool) -> Brand:
+    aliases = [a if isinstance(a, _Alias) else _Alias(a) for a in entry.aliases]
+    if not any(a.text.casefold() == entry.name.casefold() for a in aliases):
+        aliases.insert(0, _Alias(entry.name))
+    owned = [o if isinstance(o, _Owned) else _Owned(o) for o in entry.owns]
+    return Brand(
+        name=entry.name,
+        aliases=tuple(Alias(a.text, a.case_sensitive, a.needs, a.excludes) for a in aliases),
+        owns=tuple(Property(o.rule, o.valid_from, o.valid_to) for o in owned),
+        tracked=tracked,
+    )
+
+
+def _engines(file: _File, text: str) -> tuple[Engine, ...]:
+    engines = tuple(_engine(entry) for entry in file.engine)
+    names = [e.name for e in engines]
+    for at, engine in enumerate(engines):
+        line = _line(text, ["engine", at])
+        if engine.name in names[:at]:
+            raise ProjectError(
+                f"{FILE}, line {line}: the engine name {engine.name!r} stands twice.",
+                "Give one of them its own `name`, so that their answers stay apart.",
+            )
+        if engine.name.startswith("blended"):
+            raise ProjectError(f"{FILE}, line {line}: an engine cannot be called {engine.name!r}.", "Choose another.")
+    weighted = [e.weight is not None for e in engines]
+    if any(weighted) and not all(weighted):
+        line = _line(text, ["engine", weighted.index(False)])
+        raise ProjectError(
+            f"{FILE}, line {line}: this engine has no weight, though others have.",
+            "Give every engine its share of your audience, or none of them.",
+        )
+    return engines
+
+
+def _engine(entry: _Engine) -> Engine:
+    return Engine(
+        name=entry.name or entry.id,
+        id=entry.id,
+        surface=surface_of(entry.id),
+        model=entry.model,
+        country=entry.country,
+        language=entry.language,
+        weight=entry.weight,
+        runs=entry.runs,
+        settings=entry.settings,
+    )
+
+
+def surface_of(engine_id: str) -> Surface:
+    """The kind of surface that an engine id names; an id without a vendor is the label of recorded answers."""
+    vendor, colon, rest = engine_id.partition(":")
+    if not colon:
+        return "recorded"
+    if vendor == "local":
+        return "simulated"
+    if rest.startswith("ui"):
+        return "ui"
+    return "serp" if "@" in rest else "api"
+
+
+def environment(name: str) -> str | None:
+    """The value of an environment variable, or None where it is unset or empty."""
+    return os.environ.get(name) or None
+
+
+# ---------------------------------------------------------------- where a mistake stands
+
+
+def _located(message: str, text: str) -> ProjectError:
+    cause, _, where = message.partition(" - at `$")
+    steps: list[str | int] = []
+    for name, at in re.findall(r"\.([A-Za-z_]+)|\[(\d+|\.\.\.)\]", where.rstrip("`")):
+        steps.append(name or (int(at) if at.isdigit() else 0))
+    unknown = re.search(r"unknown field `(\w+)`", cause)
+    missing = re.search(r"missing required field `(\w+)`", cause)
+    if unknown:
+        steps.append(unknown[1])
+        cause, fix = f"`{unknown[1]}` is not a setting here.", f"Known here: {', '.join(_known(steps[:-1]))}."
+    elif missing:
+        cause, fix = f"`{missing[1]}` is missing.", f"Add a line `{missing[1]} = …`."
+    else:
+        path = ".".join(str(s) for s in steps if isinstance(s, str))
+        cause, fix = (
+            f"{path}: {cause[:1].lower()}{cause[1:]}.",
+            "Mend the value; docs/project-file.md shows every setting.",
+        )
+    return ProjectError(f"{FILE}, line {_line(text, steps)}: {cause}", fix)
+
+
+_TABLES: Mapping[str, type[msgspec.Struct]] = {
+    "brand": _Brand,
+    "competitor": _Brand,
+    "engine": _Engine,
+    "queries": _Queries,
+    "budget": _Budget,
+    "cadence": _Cadence,
+    "blend": _Blend,
+    "aliases": _Alias,
+    "owns": _Owned,
+}
+
+
+def _known(steps: list[str | int]) -> tuple[str, ...]:
+    names = [s for s in steps if isinstance(s, str)]
+    return (_TABLES[names[-1]] if names else _File).__struct_fields__
+
+
+def _line(text: str, steps: list[str | int]) -> int:
+    """The line (from 1) of the setting that `steps` leads to, or of the closest table that holds it."""
+    table = str(steps[0]) if steps else ""
+    index = next((s for s in steps if isinstance(s, int)), 0)
+    keys = [s for s in steps[1:] if isinstance(s, str)]
+    lines = text.splitlines() or [""]
+    header = re.compile(rf"\s*\[+\s*{re.escape(table)}\s*\]+")
+    starts = [at for at, line in enumerate(lines, 1) if header.match(line)]
+    if not starts:
+        alone = re.compile(rf"\s*{re.escape(table)}\s*=")
+        return next((at for at, line in enumerate(lines, 1) if alone.match(line)), 1)
+    start = starts[min(index, len(starts) - 1)] if lines[starts[0] - 1].lstrip().startswith("[[") else starts[0]
+    for at in range(start, len(lines)):
+        if lines[at].lstrip().startswith("["):
+            break
+        if keys and re.match(rf"\s*{re.escape(keys[0])}\s*=", lines[at]):
+            return at + 1
+    return start
+
+
+# ---------------------------------------------------------------- a new file
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What `citepoll init` knows: the brand, what it owns, its competitors as (name, domain), the category."""
+
+    brand: str
+    owns: tuple[str, ...]
+    competitors: tuple[tuple[str, str], ...] = ()
+    category: str = ""
+
+
+def _quote(text: str) -> str:
+    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
+
+
+def project_text(start: Start) -> str:
+    """A commented citepoll.toml; `parse_project` reads it back as given."""
+    competitors = "".join(
+        f"\n[[competitor]]\nname = {_quote(name)}\nowns = [{_quote(domain)}]\n" for name, domain in start.competitors
+    )
+    return f"""\
+# citepoll: what is measured, where, and how often. docs/project-file.md explains every line.
+
+seed = "citepoll"          # fixes the order of queries and the local engine's draws
+time_zone = "UTC"          # dates in reports
+
+[brand]                    # the brand that you track
+name = {_quote(start.brand)}
+# Names it goes by. The name itself is one. Write {{ text = "Box", case_sensitive = true, needs = ["cloud", "files"] }}
+# for a name that is also a common word.
+aliases = []
+# Domains with all their subdomains, or path prefixes such as "github.com/acme".
+owns = [{", ".join(_quote(o) for o in start.owns)}]
+category = {_quote(start.category)}              # as buyers would say it; `citepoll queries starter` uses it
+{competitors or NO_COMPETITOR}
+[queries]
+file = "queries.toml"      # edited by you, frozen by `citepoll queries lock`
+language = "en"
+market = "US"
+
+# Engines that `citepoll poll` asks. Answers that you import bring their own labels.
+# weight: the share of your audience that uses the engine; without weights a blended number weighs all engines equally.
+[[engine]]
+id = "local:bm25"          # the built-in engine: answers from your own pages (`citepoll corpus add`), simulated
+runs = 3
+# name = "local-broad"     # a second entry of the same engine needs a name of its own
+# settings = {{ cite = 4, temperature = 1.0 }}
+
+[budget]
+# per_cycle_usd = 20.0     # a cycle stops cleanly before it would cost more
+
+[cadence]
+# every = "weekly"         # weekly, fortnightly, monthly or quarterly
+
+[blend]
+mix_surfaces = false       # true blends engines of different kinds (api, ui, serp, recorded, simulated)
+"""
+
+
+NO_COMPETITOR = """
+# [[competitor]]
+# name = "Other"
+# owns = ["other.com"]
+"""
+
+
+def write_project(root: Path, start: Start) -> Path:
+    """Write citepoll.toml into `root` (made if absent). Raises `ProjectError` where one stands already; never overwrites."""
+    text = project_text(start)
+    parse_project(text, root)
+    path = root / FILE
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError:
+        raise ProjectError(f"{path} exists already.", "Edit it, or choose another folder.") from None
+    except OSError as wrong:
+        raise ProjectError(
+            f"{path} cannot be written: {wrong.strerror}.", "Choose a folder that you may write to."
+        ) from None
+    return path

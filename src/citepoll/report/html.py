@@ -1,0 +1,70 @@
+"""The report: one self-contained HTML file, without scripts and without a request to anywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+
+import altair as alt
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from citepoll.report import numbers
+from citepoll.report.data import ReportData
+from citepoll.report.palette import style_rules
+from citepoll.report.panels import Picture
+from citepoll.report.printable import one_line, printable
+from citepoll.report.render import svg
+from citepoll.report.view import page
+
+
+def render(data: ReportData) -> str:
+    """The whole file as text, UTF-8 without lone surrogates.
+
+    Every text of `data` is escaped; a URL becomes a link only if it is http or https. The page's policy forbids
+    scripts, styles other than its own, and every load from outside. Works without evidence, sources or comparison:
+    a section that has nothing says so in a sentence.
+    """
+    style = Markup(_style())
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    template = _environment().get_template("report.html")
+    return template.render(page=page(data), style=style, style_hash=f"sha256-{digest}")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("citepoll.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: value if isinstance(value, Markup) or not isinstance(value, str) else printable(value),
+    )
+    environment.globals["picture"] = _picture
+    environment.filters.update(firm=_firm, count=numbers.count, noun=numbers.noun, one_line=one_line)
+    return environment
+
+
+def _firm(sentence: str) -> str:
+    """A number and its percent sign stay on one line."""
+    return sentence.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+@cache
+def _style() -> str:
+    sheet = (files("citepoll.report") / "templates" / "report.css").read_text(encoding="utf-8")
+    return re.sub(r"\n\s*", "\n", style_rules() + "\n" + sheet)
+
+
+def _picture(picture: Picture) -> Markup:
+    """Both variants of a picture; the style sheet shows the one that fits the window."""
+    wide, narrow = (_drawn(chart, picture.label) for chart in (picture.wide, picture.narrow))
+    return Markup(f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>')
+
+
+def _drawn(chart: alt.TopLevelMixin, label: str) -> str:
+    return svg(chart, label=label)

@@ -1,0 +1,143 @@
+"""From raw answers to derived tables: parse, extract, observe; on every core where there is much to do."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
+
+import polars as pl
+
+from citepoll.engines import load, recorded
+from citepoll.extract.columns import Columns
+from citepoll.extract.observe import EXTRACTOR_VERSION, Observer
+from citepoll.model import FINAL, Answer, Brand, Query
+from citepoll.project import Project
+from citepoll.store.derived import Built, Derived
+from citepoll.store.ledger import Cycle, Kept, Ledger
+
+BATCH = 1000
+PART = 50_000
+"""Answers in one Parquet file: bounds the memory of a rebuild."""
+WORTH_PROCESSES = 5_000
+"""Below this many answers, starting processes takes longer than the work."""
+
+Step = Callable[[int, int], None]
+"""Called with the answers done and the answers in all."""
+
+
+class _Work(NamedTuple):
+    cycle: str
+    kind: str
+    kept: list[Kept]
+    questions: dict[str, str]
+
+
+def derivation(project: Project, ledger: Ledger, cycle: Cycle) -> dict[str, object]:
+    """All that a cycle's derived tables depend on; equal content, equal tables."""
+    return {
+        "cycle": cycle.name,
+        "set": cycle.set_hash,
+        "extractor": EXTRACTOR_VERSION,
+        "brands": project.brands_hash,
+        "revision": list(ledger.revision(cycle)),
+    }
+
+
+def derive(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, *, again: bool = False,
+           step: Step | None = None) -> Built:  # fmt: skip
+    """The derived tables of a cycle for today's brands and extractor, built if they are not there (or with `again`)."""
+    derived = Derived(project.data / "derived")
+    detail = derivation(project, ledger, cycle)
+    found = derived.find(cycle, detail)
+    if found is not None and not again:
+        return found
+    return derived.write(cycle, detail, _parts(project, ledger, cycle, step), at)
+
+
+def observer_of(project: Project) -> Observer:
+    """The observer of a project's brands. Raises `ProjectError` where two brands own the same property."""
+    return Observer(project.brands)
+
+
+def parse(cycle: Cycle, kept: Kept) -> Answer:
+    """What a recorded run says. A run that failed or was deferred in transport stays so, whatever its body holds."""
+    return _parse(cycle.kind, kept)
+
+
+def _parse(kind: str, kept: Kept) -> Answer:
+    if kept.status not in FINAL:
+        return Answer(kept.status, message=kept.message)
+    if kind == "recorded":
+        return recorded.parse(200, {}, kept.body)
+    answer = load(kept.engine_id).parse(kept.http_status or 200, kept.headers, kept.body)
+    return answer if answer.status in FINAL else replace(answer, status=kept.status)
+
+
+def _parts(project: Project, ledger: Ledger, cycle: Cycle, step: Step | None) -> Iterator[Mapping[str, pl.DataFrame]]:
+    total = ledger.revision(cycle)[0]
+    done = 0
+    batches = _batches(ledger, cycle, {q.id: q for q in ledger.query_set(cycle).queries} if cycle.set_hash else {})
+    held: list[dict[str, pl.DataFrame]] = []
+    for size, frames in _observed(project, batches, total):
+        held.append(frames)
+        done += size
+        if step:
+            step(done, max(done, total))
+        if sum(frame["answers"].height for frame in held) >= PART:
+            yield _joined(held)
+            held = []
+    if held or done == 0:
+        yield _joined(held or [Columns().frames()])
+
+
+def _joined(held: list[dict[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+    return {name: pl.concat([frames[name] for frames in held]) for name in held[0]}
+
+
+def _batches(ledger: Ledger, cycle: Cycle, queries: Mapping[str, Query]) -> Iterator[_Work]:
+    after = 0
+    while page := ledger.kept(cycle, after=after, limit=BATCH):
+        after = page[-1].run_id
+        asked = {kept.query_id: queries[kept.query_id].text for kept in page if kept.query_id in queries}
+        yield _Work(cycle.name, cycle.kind, page, asked)
+
+
+def _observed(project: Project, batches: Iterator[_Work], total: int) -> Iterator[tuple[int, dict[str, pl.DataFrame]]]:
+    observer = observer_of(project)
+    cores = min(os.cpu_count() or 1, 8)
+    if total < WORTH_PROCESSES or cores < 2:
+        for work in batches:
+            yield len(work.kept), _observe(observer, work)
+        return
+    context = multiprocessing.get_context("spawn")  # Polars' threads do not survive a fork
+    with ProcessPoolExecutor(cores, mp_context=context, initializer=_start, initargs=(project.brands,)) as pool:
+        while some := list(islice(batches, 4 * cores)):
+            for work, frames in zip(some, pool.map(_observe_here, some), strict=True):
+                yield len(work.kept), frames
+
+
+_here: list[Observer] = []  # the observer of a worker process
+
+
+def _start(brands: tuple[Brand, ...]) -> None:
+    _here[:] = [Observer(brands)]
+
+
+def _observe_here(work: _Work) -> dict[str, pl.DataFrame]:
+    return _observe(_here[0], work)
+
+
+def _observe(observer: Observer, work: _Work) -> dict[str, pl.DataFrame]:
+    columns = Columns()
+    for kept in work.kept:
+        answer = _parse(work.kind, kept)
+        day = kept.asked_at.date() if kept.asked_at else None
+        seen = observer.observe(answer, work.questions.get(kept.query_id, ""), day)
+        columns.add(kept.run_id, work.cycle, kept.engine, kept.query_id, kept.number, answer.status, day, seen)
+    return columns.frames()

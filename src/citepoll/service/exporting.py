@@ -1,0 +1,164 @@
+"""Export: the answers of a cycle in the interchange schema, as JSONL, CSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+import polars as pl
+
+from citepoll.engines import recorded
+from citepoll.errors import InputError
+from citepoll.hashing import canonical_json
+from citepoll.model import Answer, Query
+from citepoll.service.deriving import parse
+from citepoll.store.ledger import Cycle, Kept, Ledger, stamp
+
+Step = Callable[[int, int], None]
+FORMATS = ("jsonl", "csv", "parquet")
+FIRST = (
+    "engine", "query", "query_id", "run", "status", "answer_text", "citations", "additional_sources", "asked_at",
+    "model", "language", "market", "surface",
+)  # fmt: skip
+"""The columns of CSV and Parquet, in order; keys beyond them stand in `more` as JSON."""
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
+
+def format_of(path: Path | None, chosen: str | None) -> str:
+    """The format by name, else by the file's ending, else JSONL. Raises `InputError` for another name."""
+    if chosen is None and path is not None:
+        name = path.name.lower().removesuffix(".gz")
+        chosen = next((f for f in FORMATS if name.endswith("." + f)), "jsonl")
+    chosen = chosen or "jsonl"
+    if chosen not in FORMATS:
+        raise InputError(f"{chosen!r} is not a format.", f"Use one of {', '.join(FORMATS)}.")
+    return chosen
+
+
+def rows(ledger: Ledger, cycle: Cycle, step: Step | None = None) -> Iterator[dict[str, Any]]:
+    """Every recorded run of a cycle as a row of the interchange schema, in the order of recording."""
+    queries = {q.id: q for q in ledger.query_set(cycle).queries}
+    total, done, after = ledger.revision(cycle)[0], 0, 0
+    while page := ledger.kept(cycle, after=after):
+        after = page[-1].run_id
+        for kept in page:
+            yield _row(cycle, kept, queries[kept.query_id])
+        done += len(page)
+        if step:
+            step(done, max(total, done))
+
+
+def _row(cycle: Cycle, kept: Kept, query: Query) -> dict[str, Any]:
+    facts = {
+        "engine": kept.engine,
+        "query": query.text,
+        "query_id": kept.ref or query.ref,
+        "run": kept.number,
+        "status": kept.status,
+        "asked_at": stamp(kept.asked_at) if kept.asked_at else None,
+        "language": query.language,
+        "market": query.market,
+        "surface": kept.surface,
+    }
+    if cycle.kind == "recorded":
+        row = recorded.decode(kept.body)
+        return {**row, **{name: value for name, value in facts.items() if value is not None}}
+    return {**{name: value for name, value in facts.items() if value is not None}, **_answer(parse(cycle, kept))}
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "answer_text": answer.text,
+        "citations": [_link(c, level=c.level, start=c.start, end=c.end) for c in answer.citations],
+        "additional_sources": [_link(s) for s in answer.sources],
+    }
+    if answer.model:
+        said["model"] = answer.model
+    if answer.queries:
+        said["search_queries"] = list(answer.queries)
+    return said
+
+
+def _link(link: Any, **more: object) -> dict[str, Any]:
+    values = {"url": link.url, "title": link.title, "position": link.position, **more}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def export(
+    ledger: Ledger, cycle: Cycle, path: Path, chosen: str, *, raw: bool = False, step: Step | None = None
+) -> int:
+    """Write a cycle to `path` (gzip where it ends in .gz), whole or not at all; returns the number of rows.
+
+    `raw` leaves CSV cells that a spreadsheet would run as formulae as they are; without it they get an apostrophe, which
+    the import takes off again.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with _opened(draft, gz=path.name.endswith(".gz")) as out:
+            written = write(rows(ledger, cycle, step), out, chosen, raw=raw)
+        draft.replace(path)
+    except OSError as wrong:
+        raise InputError(
+            f"{path} cannot be written: {wrong.strerror}.", "Choose another place, or make room."
+        ) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return written
+
+
+def _opened(path: Path, *, gz: bool) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path, "wb")) if gz else path.open("wb")
+
+
+def write(found: Iterator[dict[str, Any]], out: IO[bytes], chosen: str, *, raw: bool = False) -> int:
+    """Write rows to an open binary file in the chosen format; returns how many."""
+    return {"jsonl": _jsonl, "csv": _csv, "parquet": _parquet}[chosen](found, out, raw)
+
+
+def _jsonl(found: Iterator[dict[str, Any]], out: IO[bytes], raw: bool) -> int:
+    written = 0
+    for row in found:
+        out.write(canonical_json(row) + b"\n")
+        written += 1
+    return written
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    flat = {name: row.get(name) for name in FIRST}
+    for name in ("citations", "additional_sources"):
+        flat[name] = canonical_json(row[name]).decode() if row.get(name) is not None else None
+    flat["query_id"] = None if flat["query_id"] is None else str(flat["query_id"])
+    more = {name: value for name, value in row.items() if name not in FIRST}
+    flat["more"] = canonical_json(more).decode() if more else None
+    return flat
+
+
+def _csv(found: Iterator[dict[str, Any]], out: IO[bytes], raw: bool) -> int:
+    text = io.TextIOWrapper(out, "utf-8", newline="", write_through=True)
+    table = csv.DictWriter(text, [*FIRST, "more"], lineterminator="\n")
+    table.writeheader()
+    written = 0
+    for row in found:
+        flat = _flat(row)
+        table.writerow(flat if raw else {name: _guarded(value) for name, value in flat.items()})
+        written += 1
+    text.detach()
+    return written
+
+
+def _guarded(value: Any) -> Any:
+    return "'" + value if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _parquet(found: Iterator[dict[str, Any]], out: IO[bytes], raw: bool) -> int:
+    types = {name: pl.Int64 if name == "run" else pl.String for name in (*FIRST, "more")}
+    frame = pl.DataFrame([_flat(row) for row in found], schema=types)
+    frame.write_parquet(out)
+    return frame.height

@@ -1,0 +1,195 @@
+"""Polling: open a cycle or go on with one, ask what has no answer yet, close it, derive its tables."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from filelock import FileLock, Timeout
+
+from citepoll.engines import load
+from citepoll.errors import CitepollError, EngineError, InputError, LedgerError, QuerySetError
+from citepoll.model import FINAL, Engine
+from citepoll.project import Project
+from citepoll.sampling.local.transport import LocalTransport
+from citepoll.sampling.sampler import Asked, Event, Outcome, plan_order, sample
+from citepoll.service.deriving import derive
+from citepoll.store.ledger import Cycle, Ledger, Progress
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a poll would do: the cycle (`resumes` if it exists), its set, engines and the runs still to ask."""
+
+    cycle: str
+    resumes: bool
+    set_hash: str
+    version: int | None
+    queries: int
+    engines: tuple[Engine, ...]
+    runs: int
+    todo: int
+    over_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """How a poll ended. `status` is that of the cycle: closed when every run has a final answer, stopped where some failed."""
+
+    cycle: str
+    status: str
+    progress: tuple[Progress, ...]
+    recorded: int
+    interrupted: bool
+    stopped: Mapping[str, str] = field(default_factory=dict)
+    simulated: bool = False
+
+
+def span(text: str | None) -> float | None:
+    """Seconds of a span such as `90m`, `36h`, `3d`, `1w`; None for None. Raises `InputError` for other text."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", text)
+    if not found:
+        raise InputError(f"{text!r} is not a span of time.", "Write it like 90m, 36h, 3d or 1w.")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[found[2]]
+
+
+def resumable(ledger: Ledger, name: str | None, *, retry: bool) -> Cycle | None:
+    """The polled cycle to go on with: the one named, else the newest that is open, or stopped with runs to ask."""
+    polled = [c for c in ledger.cycles() if c.kind == "polled" and name in (None, c.name)]
+    for cycle in reversed(polled):
+        todo = any(p.todo or (retry and set(p.statuses) - FINAL) for p in ledger.progress(cycle))
+        if cycle.status == "open" or (cycle.status == "stopped" and todo):
+            return cycle
+    return None
+
+
+def plan(project: Project, ledger: Ledger, *, name: str | None, over: str | None, retry: bool, at: datetime) -> Planned:
+    """What `poll` would do now, without doing it. Raises what `poll` would raise before its first call."""
+    cycle = resumable(ledger, name, retry=retry)
+    if cycle is not None:
+        progress = ledger.progress(cycle)
+        engines = ledger.engines(cycle)
+        queries = ledger.query_set(cycle)
+        again = sum(n for p in progress for s, n in p.statuses.items() if s not in FINAL) if retry else 0
+        total = sum(len(queries.queries) * e.runs for e in engines)
+        entered = sum(p.planned for p in progress)
+        return Planned(
+            cycle.name, True, queries.hash, ledger.version(queries.hash).number, len(queries.queries), engines, total,
+            total - entered + sum(p.todo for p in progress) + again, cycle.over_seconds,
+        )  # fmt: skip
+    if name is not None and any(c.name == name for c in ledger.cycles()):
+        raise LedgerError(
+            f"The cycle {name!r} is complete.", "Leave --cycle away to begin a new one, or give a new name."
+        )
+    engines = _pollable(project)
+    version = ledger.current()
+    if version is None:
+        raise QuerySetError("No query set is locked yet.", "Write queries.toml, then run `citepoll queries lock`.")
+    runs = sum(len(version.queries.queries) * e.runs for e in engines)
+    chosen = name or new_name(ledger, at)
+    return Planned(
+        chosen, False, version.hash, version.number, len(version.queries.queries), engines, runs, runs, span(over)
+    )
+
+
+def new_name(ledger: Ledger, at: datetime) -> str:
+    """The date, with a number behind it from the second cycle of a day on."""
+    taken = {c.name for c in ledger.cycles()}
+    day = at.date().isoformat()
+    names = [day, *(f"{day}-{n}" for n in range(2, len(taken) + 3))]
+    return next(name for name in names if name not in taken)
+
+
+def _pollable(project: Project) -> tuple[Engine, ...]:
+    engines = tuple(e for e in project.engines if e.surface != "recorded")
+    if not engines:
+        raise EngineError(
+            "citepoll.toml names no engine that can be asked.", "Add an [[engine]] table, e.g. local:bm25."
+        )
+    return engines
+
+
+def poll(project: Project, ledger: Ledger, planned: Planned, *, at: datetime, stop: asyncio.Event | None = None,
+         retry: bool = False, tell: Callable[[Event], None] = lambda event: None) -> Polled:  # fmt: skip
+    """Carry out `planned`. One poll at a time per project; a second one raises `LedgerError`.
+
+    Derived tables are written when the cycle closes or stops; after an interruption it stays open and can be gone on with.
+    """
+    lock = FileLock(project.data / "poll.lock", timeout=0)
+    try:
+        with lock:
+            cycle = _opened(project, ledger, planned, at)
+            ledger.release(cycle, retry=retry)
+            outcome = _sampled(project, ledger, cycle, stop or asyncio.Event(), tell)
+            return _ended(project, ledger, cycle, outcome)
+    except Timeout:
+        raise LedgerError("Another `citepoll poll` is at work in this project.", "Wait for it, or end it.") from None
+
+
+def _opened(project: Project, ledger: Ledger, planned: Planned, at: datetime) -> Cycle:
+    if planned.resumes:
+        cycle = ledger.cycle(planned.cycle)
+        if cycle.status != "open":
+            ledger.set_status(cycle, "open", at)
+    else:
+        cycle = ledger.create(
+            planned.cycle, "polled", planned.engines, project.seed, at,
+            set_hash=planned.set_hash, over_seconds=planned.over_seconds,
+        )  # fmt: skip
+    queries = ledger.query_set(cycle).queries
+    ledger.plan(cycle, plan_order(ledger.engines(cycle), queries, cycle.seed, cycle.name))
+    return ledger.cycle(cycle.name)
+
+
+def _sampled(project: Project, ledger: Ledger, cycle: Cycle, stop: asyncio.Event,
+             tell: Callable[[Event], None]) -> Outcome:  # fmt: skip
+    transport = LocalTransport(project.data / "corpus.db")
+    asked = {e.name: Asked(e, load(e.id), transport) for e in ledger.engines(cycle)}
+    queries = {q.id: q for q in ledger.query_set(cycle).queries}
+    try:
+        return asyncio.run(sample(ledger, cycle, asked, queries, clock=SystemClock(), tell=tell, stop=stop))
+    except* CitepollError as wrongs:
+        raise _first(wrongs) from None
+
+
+def _first(wrongs: BaseExceptionGroup[CitepollError]) -> CitepollError:
+    wrong = wrongs.exceptions[0]
+    return _first(wrong) if isinstance(wrong, BaseExceptionGroup) else wrong
+
+
+def _ended(project: Project, ledger: Ledger, cycle: Cycle, outcome: Outcome) -> Polled:
+    progress = ledger.progress(cycle)
+    todo = sum(p.todo for p in progress)
+    unfinished = todo or any(s not in FINAL for p in progress for s in p.statuses)
+    status = "open" if outcome.interrupted and todo else "stopped" if unfinished else "closed"
+    at = datetime.now(UTC)
+    if todo < sum(p.planned for p in progress) or status == "open":
+        ledger.set_status(cycle, status, at)
+    if status != "open":
+        derive(project, ledger, ledger.cycle(cycle.name), at)
+    simulated = all(e.surface == "simulated" for e in ledger.engines(cycle))
+    return Polled(cycle.name, status, progress, outcome.recorded, outcome.interrupted, outcome.stopped, simulated)
+
+
+def close(project: Project, ledger: Ledger, name: str, at: datetime) -> Cycle:
+    """Close a polled cycle as it is, with whatever runs have no answer. A closed one stays as it is."""
+    cycle = ledger.cycle(name)
+    if cycle.status != "closed":
+        ledger.set_status(cycle, "closed", at)
+        derive(project, ledger, ledger.cycle(name), at)
+    return ledger.cycle(name)

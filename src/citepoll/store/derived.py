@@ -1,0 +1,94 @@
+"""Derived tables: Parquet, one folder per cycle and version, written whole, renamed into place, rebuildable."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from citepoll.hashing import content_hash, short
+from citepoll.store.ledger import Cycle
+from citepoll.store.schema import ledger_errors
+
+TABLES = ("answers", "citations", "hits")
+KEPT_VERSIONS = 2
+"""The version in use and the one before it, so that `rebuild --diff` has something to compare with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One version of a cycle's derived tables. `detail` says what they were made from."""
+
+    path: Path
+    hash: str
+    built_at: str
+    detail: Mapping[str, Any]
+
+    def table(self, name: str) -> pl.LazyFrame:
+        return pl.scan_parquet(self.path / f"{name}-*.parquet")
+
+
+class Derived:
+    """The derived tables of one project, below `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def versions(self, cycle: Cycle) -> tuple[Built, ...]:
+        """Every whole version of a cycle's tables, the newest last."""
+        found = [self._built(path) for path in self._folder(cycle).glob("*/made.json")]
+        return tuple(sorted(found, key=lambda built: built.built_at))
+
+    def find(self, cycle: Cycle, detail: Mapping[str, Any]) -> Built | None:
+        """The version made from just `detail`, or None."""
+        path = self._folder(cycle) / short(content_hash(detail)) / "made.json"
+        return self._built(path) if path.exists() else None
+
+    def write(
+        self, cycle: Cycle, detail: Mapping[str, Any], parts: Iterable[Mapping[str, pl.DataFrame]], at: datetime
+    ) -> Built:
+        """Write a version from its parts (each a frame per table) and put it into place in one step.
+
+        Replaces a version of the same `detail`. Older ones beyond the one before are removed.
+        """
+        key = short(content_hash(detail))
+        final = self._folder(cycle) / key
+        draft = self._folder(cycle) / f".{key}.{os.getpid()}"
+        with ledger_errors(final):
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(parents=True)
+            try:
+                for number, part in enumerate(parts):
+                    for name in TABLES:
+                        part[name].write_parquet(draft / f"{name}-{number:05d}.parquet", compression="zstd")
+                made = {"hash": key, "built_at": at.isoformat(), "detail": dict(detail)}
+                (draft / "made.json").write_bytes(msgspec.json.encode(made))
+                shutil.rmtree(final, ignore_errors=True)
+                draft.rename(final)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+        self._prune(cycle, key)
+        return self._built(final / "made.json")
+
+    def drop(self, cycle: Cycle) -> None:
+        """Remove every version of a cycle."""
+        shutil.rmtree(self._folder(cycle), ignore_errors=True)
+
+    def _folder(self, cycle: Cycle) -> Path:
+        return self.root / f"cycle-{cycle.id}"
+
+    def _built(self, path: Path) -> Built:
+        made = msgspec.json.decode(path.read_bytes())
+        return Built(path.parent, made["hash"], made["built_at"], made["detail"])
+
+    def _prune(self, cycle: Cycle, in_use: str) -> None:
+        others = [built for built in self.versions(cycle) if built.hash != in_use]
+        for built in others[: -(KEPT_VERSIONS - 1)]:
+            shutil.rmtree(built.path, ignore_errors=True)

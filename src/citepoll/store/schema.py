@@ -1,0 +1,182 @@
+"""The ledger's tables (SQLAlchemy Core, portable statements) and how its SQLite file is opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+
+from citepoll.errors import LedgerError
+
+VERSION = 1
+"""Of the tables below. A file with a higher one was written by a later citepoll and is not touched."""
+
+metadata = sa.MetaData()
+
+query_sets = sa.Table(
+    "query_sets",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column(
+        "number", sa.Integer, unique=True
+    ),  # the project's versions 1, 2, …; null for the set of one imported cycle
+    sa.Column("locked_at", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("queries", sa.Text, nullable=False),  # JSON list of {text, language, market, intent, topic, ref}
+)
+
+cycles = sa.Table(
+    "cycles",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("kind", sa.Text, nullable=False),  # recorded | polled
+    sa.Column("status", sa.Text, nullable=False),  # open | stopped | closed
+    sa.Column("set_hash", sa.Text, sa.ForeignKey("query_sets.hash")),
+    sa.Column("seed", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("closed_at", sa.Text),
+    sa.Column("over_seconds", sa.Float),
+)
+
+engines = sa.Table(  # an engine as it stands in a cycle
+    "engines",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("cycle_id", sa.Integer, sa.ForeignKey("cycles.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("engine_id", sa.Text, nullable=False),
+    sa.Column("surface", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),  # JSON: model, country, language, weight, runs, settings
+    sa.UniqueConstraint("cycle_id", "name"),
+)
+
+queries = sa.Table(
+    "queries",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("market", sa.Text, nullable=False),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),  # content hash of (cycle, engine, query, run number)
+    sa.Column("cycle_id", sa.Integer, sa.ForeignKey("cycles.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("engine", sa.Integer, sa.ForeignKey("engines.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("query_id", sa.Text, sa.ForeignKey("queries.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),  # from 1; below 0 while an import has yet to number it
+    sa.Column("stated", sa.Integer),  # the run number that a recorded row gave
+    sa.Column("status", sa.Text),  # null until an answer is recorded
+    sa.Column("due_at", sa.Text),
+    sa.Column("sequence", sa.Integer, nullable=False),  # the order in which a plan asks, or a file lists
+    sa.Column("claimed_at", sa.Text),
+    sa.Column("row_hash", sa.Text),
+    sa.Column("ref", sa.Text),  # the file's query_id
+    sa.UniqueConstraint("engine", "query_id", "number"),
+    sa.UniqueConstraint("cycle_id", "row_hash"),
+)
+sa.Index("runs_open", runs.c.cycle_id, runs.c.status, runs.c.sequence)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.Integer, sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("asked_at", sa.Text),
+    sa.Column("latency", sa.Float),
+    sa.Column("cost", sa.Float),
+    sa.Column("http_status", sa.Integer),
+    sa.Column("headers", sa.Text),
+    sa.Column("request", sa.Text),
+    sa.Column("message", sa.Text),
+    sa.Column("body", sa.LargeBinary, nullable=False),  # zstd
+    sa.UniqueConstraint("run_id", "number"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("cycle", sa.Text),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+
+def connect(path: Path) -> sa.Engine:
+    """Open the ledger file, making its tables where there are none.
+
+    WAL, synchronous=FULL and foreign keys on. Raises `LedgerError` for a file that is damaged, newer, or not to be written.
+    """
+    with ledger_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.pool.NullPool)
+        event.listen(engine, "connect", _pragmas)
+        event.listen(engine, "begin", _begin)
+        with engine.begin() as link:
+            _check_version(link, path)
+            metadata.create_all(link)
+    return engine
+
+
+def _pragmas(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy's events send BEGIN, so that a read then a write is one transaction
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(link: sa.Connection) -> None:
+    link.exec_driver_sql("BEGIN IMMEDIATE" if link.get_execution_options().get("writes") else "BEGIN")
+
+
+def _check_version(link: sa.Connection, path: Path) -> None:
+    found = link.exec_driver_sql("PRAGMA user_version").scalar_one()
+    if found > VERSION:
+        raise LedgerError(
+            f"{path} was written by a later citepoll (tables {found}, known here {VERSION}).", "Upgrade citepoll."
+        )
+    if found == 0:
+        link.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+
+
+@contextmanager
+def ledger_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the disk raise into a `LedgerError` that says cause and fix."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error, OSError) as wrong:
+        raise _ledger_error(wrong, path) from wrong
+
+
+_CAUSES = (
+    ("disk is full", "The disk is full", "Free some room and run the command again: it goes on where it stopped."),
+    ("no space left", "The disk is full", "Free some room and run the command again: it goes on where it stopped."),
+    ("readonly", "The folder cannot be written to", "Give yourself write access to it, or copy the project elsewhere."),
+    ("read-only", "The folder cannot be written to", "Give yourself write access to it, or copy the project elsewhere."),
+    ("permission denied", "The folder cannot be written to", "Give yourself write access to it, or copy the project elsewhere."),
+    ("unable to open", "The ledger cannot be opened", "Check that the folder exists and that you may write to it."),
+    ("locked", "Another citepoll command is writing", "Wait for it to end, then run this one again."),
+    ("malformed", "The ledger file is damaged", "Restore it from a backup; nothing was written to it."),
+    ("not a database", "The ledger file is damaged", "Restore it from a backup; nothing was written to it."),
+)  # fmt: skip
+
+
+def _ledger_error(wrong: Exception, path: Path) -> LedgerError:
+    text = str(wrong).lower()
+    for sign, cause, fix in _CAUSES:
+        if sign in text:
+            return LedgerError(f"{cause}: {path}", fix, kept="Every answer recorded before this is kept.")
+    return LedgerError(f"The ledger failed: {path}: {str(wrong).splitlines()[0]}", "Check the disk and the file.")

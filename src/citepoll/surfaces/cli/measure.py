@@ -1,0 +1,101 @@
+"""citepoll measure"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from citepoll.errors import SliceError
+from citepoll.measure.metrics import METRICS
+from citepoll.measure.slices import FIELDS
+from citepoll.model import Slice, SliceResult
+from citepoll.report import tables, terminal
+from citepoll.service.measuring import measure as ask
+from citepoll.service.opened import OpenProject
+from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, now, opened, out, progress, say, warn, write
+
+
+def measure(
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", "-m", help=f"Repeat, or separate with commas: {', '.join(METRICS)}; or all."),
+    ] = None,
+    by: Annotated[
+        str, typer.Option(metavar="FIELDS", help=f"Separated by commas: {', '.join(FIELDS)}.")
+    ] = "brand,engine",
+    where: Annotated[str, typer.Option(metavar="'FIELD OP VALUE and …'", help="OP is = != ~ in < <= > >=.")] = "",
+    cycle: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Default: the latest; may be repeated.")
+    ] = None,
+    private_suffixes: Annotated[
+        str, typer.Option(metavar="on|off", help="off: blogspot.com is one domain, not one for each blog.")
+    ] = "on",
+    target: Annotated[
+        str, typer.Option(metavar="fixed_set|category|both", help="Whom the interval speaks of.")
+    ] = "both",
+    confidence: Annotated[float, typer.Option(help="The level of the intervals; only 0.95 was checked.")] = 0.95,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", help="Keep the N largest domains or URLs of each group.")
+    ] = None,
+    project: ProjectDir = HERE,
+    as_json: AsJson = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    md: Annotated[bool, typer.Option("--md", help="Print a Markdown table.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Leave CSV cells that look like formulae as they are.")] = False,
+) -> None:
+    """Estimates with their intervals. Without options: share of citation by brand and engine of the latest cycle."""
+    slice = Slice(
+        metrics=_metrics(metric or ["share_of_citation"]),
+        by=tuple(part.strip() for part in by.split(",") if part.strip()),
+        where=where,
+        cycles=tuple(cycle or ()),
+        target=target,  # type: ignore[arg-type]
+        confidence=confidence,
+        private_suffixes=_switch(private_suffixes),
+        limit=limit,
+    )
+    desk = opened(project)
+    with progress("deriving") as (bar, task):
+        result = ask(
+            desk.project, desk.ledger, slice, now(),
+            step=lambda done, total: bar.update(task, completed=done, total=total),
+        )  # fmt: skip
+    if as_json:
+        write(tables.json_text(result))
+    elif csv:
+        write(tables.csv_text(result, raw=raw))
+    elif md:
+        write(tables.markdown_text(result))
+    else:
+        print_table(desk, result)
+    if as_json or csv:
+        for warning in result.warnings:
+            warn(warning)
+
+
+def _metrics(given: list[str]) -> tuple[str, ...]:
+    names = [name.strip() for text in given for name in text.split(",") if name.strip()]
+    return tuple(METRICS) if names == ["all"] else tuple(names)
+
+
+def _switch(text: str) -> bool:
+    words = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
+    if text.lower() not in words:
+        raise SliceError(f"--private-suffixes is {text!r}.", "Say on or off.")
+    return words[text.lower()]
+
+
+def print_table(desk: OpenProject, result: SliceResult) -> None:
+    """The result as a table that fits the terminal, its warnings below."""
+    kinds = {e.name: e.surface for name in result.cycles for e in desk.ledger.engines(desk.ledger.cycle(name))}
+    plain = (out.encoding or "").lower() not in ("utf-8", "utf8")
+    out.print(
+        terminal.table(
+            result, width=max(60, out.width), ascii_only=plain, kinds=kinds, tracked=desk.project.tracked.name
+        )
+    )
+    if result.simulated:
+        say("simulated: answers of the built-in local engine, not of an AI engine")
+    for warning in result.warnings:
+        warn(warning)

@@ -1,0 +1,118 @@
+"""citepoll poll"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+
+from citepoll.queryset.lint import plan_warnings
+from citepoll.report.numbers import count, money, noun
+from citepoll.sampling.sampler import Event
+from citepoll.service import polling
+from citepoll.service.opened import OpenProject
+from citepoll.service.polling import Planned, Polled
+from citepoll.service.queries import unlocked_edits
+from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, progress, say, warn
+
+
+def poll(
+    project: ProjectDir = HERE,
+    cycle: Annotated[str | None, typer.Option(metavar="NAME", help="The cycle's name (default: the date).")] = None,
+    over: Annotated[str | None, typer.Option(metavar="SPAN", help="Spread the rounds, as in 36h or 3d.")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask failed and deferred runs again.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask every engine every locked query, or go on with the cycle that was interrupted."""
+    desk = opened(project)
+    planned = polling.plan(desk.project, desk.ledger, name=cycle, over=over, retry=retry_failed, at=now())
+    for warning in _warnings(desk, planned):
+        warn(warning)
+    if dry_run:
+        emit_json(planned) if as_json else _tell_plan(planned)
+        return
+    if not as_json:
+        _tell_plan(planned)
+    with progress(f"polling {planned.cycle}") as (bar, task), _stopping() as stop:
+        bar.update(task, total=planned.todo)
+        polled = polling.poll(
+            desk.project, desk.ledger, planned, at=now(), stop=stop, retry=retry_failed, tell=_teller(bar, task)
+        )
+    emit_json(polled) if as_json else _tell_end(polled)
+    if polled.stopped or polled.interrupted:
+        raise typer.Exit(9 if polled.stopped else 130)
+
+
+def _warnings(desk: OpenProject, planned: Planned) -> Iterator[str]:
+    before = [c for c in desk.ledger.cycles() if c.name != planned.cycle and c.set_hash]
+    previous = before[-1].set_hash if before else None
+    for finding in plan_warnings(planned.engines, planned.set_hash, previous):
+        yield finding.sentence
+    if not planned.resumes and (edits := unlocked_edits(desk.project, desk.ledger)):
+        yield f"{desk.project.query_file.name} differs from the locked set ({edits}): the locked set is asked."
+
+
+def _teller(bar: Progress, task: Any) -> Callable[[Event], None]:
+    failed = 0
+
+    def tell(event: Event) -> None:
+        nonlocal failed
+        if event.what == "recorded":
+            failed += event.status == "failed"
+            bar.update(task, advance=1, note=f"round {event.round}" + (f", {failed} failed" if failed else ""))
+        elif event.what == "waiting" and event.due:
+            bar.update(task, note=f"round {event.round} starts {event.due:%d %b %H:%M} UTC")
+        elif event.what == "stopped":
+            warn(f"{event.engine} stops: {event.reason}")
+
+    return tell
+
+
+@contextmanager
+def _stopping() -> Iterator[asyncio.Event]:
+    """Ctrl-C lets the calls in flight finish; a second one ends at once."""
+    stop = asyncio.Event()
+
+    def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _tell_plan(planned: Planned) -> None:
+    version = f"version {planned.version} of the query set" if planned.version else "its query set"
+    begins = "going on with" if planned.resumes else "new"
+    say(f"{begins} cycle {planned.cycle}: {noun(planned.queries, 'query', 'queries')} ({version})")
+    for engine in planned.engines:
+        label = f" ({engine.surface})" if engine.surface == "simulated" else ""
+        say(
+            f"  {engine.name}{label}: {noun(engine.runs, 'run')} a query, {count(planned.queries * engine.runs)} in all"
+        )
+    say(f"  to ask now: {count(planned.todo)} of {noun(planned.runs, 'run')}")
+
+
+def _tell_end(polled: Polled) -> None:
+    label = " (simulated)" if polled.simulated else ""
+    say(f"cycle {polled.cycle}{label} is {polled.status}: {noun(polled.recorded, 'run')} recorded now")
+    for progress_ in polled.progress:
+        statuses = ", ".join(f"{status} {count(n)}" for status, n in progress_.statuses.items()) or "nothing yet"
+        todo = f", {count(progress_.todo)} to ask" if progress_.todo else ""
+        spend = f", {money(progress_.cost)}" if progress_.cost is not None else ""
+        say(f"  {progress_.engine}: {statuses}{todo}{spend}")
+    for engine, reason in polled.stopped.items():
+        warn(f"{engine} stopped: {reason}")
+    if polled.status == "open":
+        say("`citepoll poll` goes on from here.")
+    elif polled.status == "stopped":
+        say("`citepoll poll --retry-failed` asks what failed again; `citepoll measure` counts what is there.")
