@@ -39,11 +39,13 @@ PASSES = 3
 CITED = 12
 SIZE = 2000
 SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo zy".split()
-WORDS = (
-    "the a of to in and for with on at from by is are was has have not no more than most users teams plan price support "
-    "service tool option feature quality review test result market company product data storage battery screen camera "
-    "setup free trial year month small large fast cheap reliable popular recommended compared reported offers includes "
-    "provides however according several different important available current popular excellent better performance"
+COMMON = "the a of to in and for with on at from by is are was has have it that this which you can".split()
+WORDS = COMMON * 6 + (
+    "more than most users teams plan price support service tool option feature quality review test result market not no "
+    "company product data storage battery screen camera setup free trial year month small large fast cheap reliable best "
+    "popular recommended compared reported offers includes provides however according several different important use "
+    "available current excellent better performance comes needs makes takes works runs costs starts still also often "
+    "while when where because if so both each other another first second third new old good great long short high low"
 ).split()
 
 

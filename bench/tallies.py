@@ -115,7 +115,7 @@ def _first(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
 def tally(folder: Path) -> None:
     """Count, and print a line for each tally and one for all."""
     answers, citations, hits = (
-        pl.scan_parquet(folder / name / "*.parquet") for name in ("answers", "citations", "hits")
+        pl.scan_parquet(folder / name / "*.parquet").set_sorted("run_id") for name in ("answers", "citations", "hits")
     )
     steps = {
         "answers by cycle, engine, query": answer_tallies(answers),

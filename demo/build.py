@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tomllib
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,11 +130,11 @@ def show(desk: OpenProject, cycle: str) -> None:
     ours = replace(result, rows=tuple(row for row in result.rows if row.dimensions["brand"] == brand))
     queries = len(desk.ledger.query_set(desk.ledger.cycle(cycle)).queries)
     out.print(f"How often does an answer cite {brand} as a source? {queries} queries, 3 runs each, cycle {cycle}.")
-    out.print("SIMULATED: a local engine answered from the descriptions of Python libraries, not an AI engine.\n")
+    out.print("SIMULATED: a local engine answered from the descriptions of Python libraries, not an AI engine.")
     out.print(terminal.table(ours, width=WIDTH, tracked=brand))
-    out.print(f"{brand} and its competitors: share of citation on these queries, with its 95 % interval\n")
+    out.print(f"{brand} and its competitors: share of citation on these queries, with its 95 % interval")
     out.print(matrix(result))
-    out.print(f"Where a competitor is ahead of {brand} (on one query, answers of both engines together)\n")
+    out.print(f"Where a competitor is ahead of {brand} (on one query, answers of both engines together)")
     out.print(ahead(desk, cycle))
 
 
@@ -153,15 +154,17 @@ def matrix(result: SliceResult) -> Table:
 def ahead(desk: OpenProject, cycle: str) -> Table:
     """Per competitor the queries where its lead is confirmed (probability .90 and more), and the clearest of them."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in ("competitor", "confirmed", "possible", "clearest on", "cites it : us"):
-        table.add_column(head)
+    for head in ("competitor", "confirmed on", "possible", "clearest on", "them : us"):
+        table.add_column(head, no_wrap=True)
     found = gaps_of(desk.project, desk.ledger, desk.ledger.cycle(cycle), datetime.now(UTC))
-    for competitor in dict.fromkeys(gap.competitor for gap, _ in found):
+    sure = Counter(gap.competitor for gap, _ in found if gap.verdict == "confirmed")
+    every = Counter(gap.competitor for gap, _ in found)
+    for competitor in sorted(every, key=lambda name: (-sure[name], name)):
         mine = [(gap, query) for gap, query in found if gap.competitor == competitor]
-        sure = sum(gap.verdict == "confirmed" for gap, _ in mine)
         gap, query = mine[0]
         table.add_row(
-            competitor, noun(sure, "query", "queries"), str(len(mine) - sure), one_line(query.text, 48),
+            competitor, noun(sure[competitor], "query", "queries"), str(every[competitor] - sure[competitor]),
+            one_line(query.text, 40),
             f"{gap.theirs} : {gap.ours} of {gap.n}",
         )  # fmt: skip
     return table

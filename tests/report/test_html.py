@@ -198,3 +198,8 @@ def test_an_engine_outside_the_blend_has_a_headline_of_its_own(report: ReportDat
     reader = Reader(render(replace(report, engines=notes)))
     assert reader.text.count("is cited as a source in") == 2
     assert "All brands: Cinder Search (API)" in reader.text
+
+
+def test_a_mixed_report_does_not_call_all_of_it_simulated(report: ReportData) -> None:
+    notes = tuple(replace(n, surface="simulated" if n.name == "cinder" else "api") for n in report.engines)
+    assert "Queries × engines partly simulated" in Reader(render(replace(report, engines=notes))).text

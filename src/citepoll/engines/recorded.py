@@ -45,6 +45,7 @@ LEVELS: frozenset[str] = frozenset({"span", "marker", "listed", "retrieved"})
 
 _decode = msgspec.json.Decoder().decode
 _LONE = re.compile("[\ud800-\udfff]")
+_RUN = re.compile(r"\s*(\d{1,6})(?:\.0*)?\s*", re.ASCII)
 
 
 def decode(body: bytes) -> Any:
@@ -65,6 +66,8 @@ def decode(body: bytes) -> Any:
         raise ValueError(f"not JSON: {wrong.msg} at column {wrong.colno}") from None
     except RecursionError:
         raise ValueError("not usable JSON: nested too deeply") from None
+    except ValueError:
+        raise ValueError("not usable JSON: a number has too many digits") from None
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -112,21 +115,33 @@ def parse(status_code: int, headers: Mapping[str, str], body: bytes) -> Answer:
         return Answer("failed", message=str(wrong))
     if not isinstance(row, dict):
         return Answer("failed", message="a recorded answer is a JSON object")
-    text = row.get("answer_text") or ""
-    every = [_citation(raw, at, len(text)) for at, raw in enumerate(row.get("citations") or (), 1)]
+    try:
+        status = status_of(row.get("status"))
+    except InputError as wrong:
+        return Answer("failed", message=wrong.cause)
+    text = _text(row, "answer_text") or ""
+    every = [_citation(raw, at, len(text)) for at, raw in enumerate(_items(row.get("citations")), 1)]
     citations = tuple(c for c in every if c.level != "retrieved")
     retrieved = [c for c in every if c.level == "retrieved"]
-    more = [_citation(raw, at, 0) for at, raw in enumerate(row.get("additional_sources") or (), 1)]
+    more = [_citation(raw, at, 0) for at, raw in enumerate(_items(row.get("additional_sources")), 1)]
     return Answer(
-        status=status_of(row.get("status")),
+        status=status,
         text=text,
         citations=citations,
         sources=tuple(Source(c.url, c.position, "retrieved", c.title) for c in [*retrieved, *more]),
-        queries=tuple(q for q in row.get("search_queries") or () if isinstance(q, str)),
-        model=row["model"] if isinstance(row.get("model"), str) else None,
-        message=row["message"] if isinstance(row.get("message"), str) else None,
+        queries=tuple(q for q in _items(row.get("search_queries")) if isinstance(q, str)),
+        model=_text(row, "model"),
+        message=_text(row, "message"),
         spans=not citations or any(c.start is not None for c in citations),
     )
+
+
+def _text(row: Mapping[str, Any], name: str) -> str | None:
+    return row[name] if isinstance(row.get(name), str) else None
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _citation(raw: Any, at: int, length: int) -> Citation:
@@ -134,21 +149,21 @@ def _citation(raw: Any, at: int, length: int) -> Citation:
         return Citation(raw, at)
     if not isinstance(raw, dict):
         return Citation("", at)
-    url, title, position = raw.get("url"), raw.get("title"), raw.get("position")
-    level: CitationLevel = raw["level"] if raw.get("level") in LEVELS else "listed"
+    position, said = raw.get("position"), _text(raw, "level")
+    level: CitationLevel = said if said in LEVELS else "listed"  # type: ignore[assignment]
     start, end = _span(raw.get("start"), raw.get("end"), length)
     return Citation(
-        url if isinstance(url, str) else "",
-        position if isinstance(position, int) and 0 < position < 2**16 else min(at, 2**16 - 1),
+        _text(raw, "url") or "",
+        position if type(position) is int and 0 < position < 2**16 else min(at, 2**16 - 1),
         level,
-        title if isinstance(title, str) else None,
+        _text(raw, "title"),
         start,
         end,
     )
 
 
 def _span(start: object, end: object, length: int) -> tuple[int | None, int | None]:
-    if isinstance(start, int) and isinstance(end, int) and 0 <= start <= end <= length:
+    if type(start) is int and type(end) is int and 0 <= start <= end <= length:
         return start, end
     return None, None
 
@@ -188,6 +203,7 @@ def entry(row: Any, engine: str | None) -> Entry:
     label = normal_text(row.get("engine") or engine or "")
     if not label:
         raise InputError("`engine` is missing", "Name it in the row, or for all rows with --engine ID.")
+    _check_label(label)
     ref = row.get("query_id")
     return Entry(
         engine=label,
@@ -201,6 +217,16 @@ def entry(row: Any, engine: str | None) -> Entry:
         model=row.get("model"),
         simulated=row.get("surface") == "simulated",
     )
+
+
+LONGEST_LABEL = 200
+
+
+def _check_label(label: str) -> None:
+    if len(label) > LONGEST_LABEL or not label.isprintable():
+        raise InputError(f"`engine` is {label[:40]!r}: longer than {LONGEST_LABEL} characters, or with control characters")
+    if label.startswith("blended"):
+        raise InputError(f"`engine` is {label[:40]!r}: names that begin with blended are those of combined numbers")
 
 
 _TEXTS = ("engine", "query", "prompt", "answer_text", "language", "market", "model", "status", "surface")
@@ -226,15 +252,15 @@ def _check_links(name: str, links: Any) -> None:
         if not isinstance(link, dict | str) or not isinstance(url, str | None):
             raise InputError(f"`{name}` {at} is {_kind(url if isinstance(link, dict) else link)}, not a URL")
         level = link.get("level") if isinstance(link, dict) else None
-        if level is not None and level not in LEVELS:
+        if level is not None and (not isinstance(level, str) or level not in LEVELS):
             raise InputError(f"`{name}` {at} has the level {str(level)[:40]!r}; known are {', '.join(sorted(LEVELS))}")
 
 
 def _run_number(value: Any) -> int | None:
     if value is None:
         return None
-    if isinstance(value, str) and value.strip().isdigit():
-        value = int(value)
+    if isinstance(value, str) and (digits := _RUN.fullmatch(value)):
+        value = int(digits[1])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_RUN:

@@ -7,28 +7,32 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from string import ascii_letters, digits
 
-# Drawn alike, typed differently: one code point for one, so that offsets stand.
+# Read alike, typed differently: one code point for one, so that offsets stand.
 _ALIKE = {
-    **dict.fromkeys("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "),
-    **dict.fromkeys("\u2018\u2019\u02bc\uff07", "'"),
-    **dict.fromkeys("\u2010\u2011\ufe63", "-"),
+    **dict.fromkeys("\u00a0\u2007\u2009\u202f\u3000", " "),
+    **dict.fromkeys("\u2018\u2019\u02bc", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e", '"'),
+    **dict.fromkeys("\u2010\u2011\u2013\u2014", "-"),
+    "\u2022": "*",
+    "\u2026": ".",
     **{chr(ord(narrow) + 0xFEE0): narrow for narrow in "&+-" + ascii_letters + digits},
-    "\u03c2": "\u03c3",
-}  # fmt: skip
-_TO_ALIKE = re.compile(f"[{re.escape(''.join(_ALIKE))}\ud800-\udfff]")
+}
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
-# Emphasis (a `*` between spaces is a bullet) and characters of no width: they may stand inside a name.
-_UNSEEN = re.compile("\\*{2,}|(?<=\\S)\\*|\\*(?=\\S)|[\u00ad\u200b-\u200f\u2060\ufe0e\ufe0f\ufeff]+")
+_NO_WIDTH = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff"
+# Bold type and characters of no width may stand inside a name and are no part of it.
+_UNSEEN = re.compile(rf"(\*\*|[{_NO_WIDTH}]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
     """`plain` keeps case, `low` does not and has line breaks as spaces; both have the same length.
 
-    Against the original: NFC, `*` and zero-width characters gone, full-width letters, spaces, apostrophes and hyphens
-    as their ASCII likeness, a lone surrogate as U+FFFD.
+    Against the original: NFC, `**` and characters of no width gone, full-width letters and typographic spaces, quotes
+    and dashes as their ASCII likeness, a lone surrogate as U+FFFD.
     """
 
     plain: str
@@ -53,9 +57,20 @@ def fold(text: str) -> Folded:
     if not text.isascii():
         if not unicodedata.is_normalized("NFC", text):
             text, starts = _composed(text)
-        text = _TO_ALIKE.sub(lambda c: _ALIKE.get(c[0], "\ufffd"), text)
+        text = _alike(text)
     plain, gone_at, gone = _without_unseen(text)
     return Folded(plain, _lower(plain).replace("\n", " ").replace("\t", " "), gone_at, gone, starts)
+
+
+def _alike(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = _LONE_SURROGATE.sub("\ufffd", text)
+    for char, like in _ALIKE.items():
+        if char in text:
+            text = text.replace(char, like)
+    return text
 
 
 def _lower(text: str) -> str:
@@ -65,21 +80,17 @@ def _lower(text: str) -> str:
     return low if low.isascii() else low.replace("\u03c2", "\u03c3")
 
 
-def _without_unseen(text: str) -> tuple[str, list[int], list[int]]:
-    gone_at: list[int] = []
-    gone: list[int] = []
-    if text.isascii() and "*" not in text:
-        return text, gone_at, gone
-    kept: list[str] = []
-    at = total = 0
-    for unseen in _UNSEEN.finditer(text):
-        start, end = unseen.span()
-        kept.append(text[at:start])
-        gone_at.append(start - total)
-        total += end - start
-        gone.append(total)
-        at = end
-    return "".join(kept) + text[at:], gone_at, gone
+def _without_unseen(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
+    """The text, and where in it how many code points are gone up to there."""
+    if not text.isascii() and any(char in text for char in _NO_WIDTH):
+        parts = _UNSEEN.split(text)
+        kept, widths = parts[::2], [len(gone) for gone in parts[1::2]]
+    elif "**" in text:
+        kept = text.split("**")
+        widths = [2] * (len(kept) - 1)
+    else:
+        return text, (), ()
+    return "".join(kept), list(accumulate(map(len, kept[:-1]))), list(accumulate(widths))
 
 
 def _composed(text: str) -> tuple[str, list[int]]:

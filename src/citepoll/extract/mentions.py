@@ -57,16 +57,21 @@ class Matcher:
                 if folded.low:
                     names.setdefault(folded.low, []).append(_Name.of(brand.name, alias, folded.plain))
         self._names = list(names.values())
-        self._search = AhoCorasick([*names, *vocabulary.NEGATIONS], implementation=Implementation.DFA)
+        self._negations = len(names)
+        self._subjects = len(names) + len(vocabulary.NEGATIONS)
+        every = [*names, *vocabulary.NEGATIONS, *vocabulary.SUBJECTS]
+        self._search = AhoCorasick(every, implementation=Implementation.DFA)
 
     def find(self, text: str, question: str = "", citations: Sequence[Citation] = ()) -> Found:
         """All mentions in `text`; the echo of `question` is none. `citations` with offsets are attached by passage."""
         if not self._names or not text:
             return _NOTHING
         folded = fold(text)
-        names, negations = [], []
+        names, negations, subjects = [], [], []
         for which, start, end in self._search.find_matches_as_indexes(folded.low, overlapping=True):
-            if which >= len(self._names):
+            if which >= self._subjects:
+                subjects.append(start)
+            elif which >= self._negations:
                 negations.append(start)
             elif _on_boundaries(folded, start, end):
                 names.append((start, end, which))
@@ -75,7 +80,7 @@ class Matcher:
         hidden = masks(folded, folded_question(question))
         seen = [n for n in names if not (inside(hidden, n[0], n[1]) or in_address(folded.plain, n[0], n[1]))]
         chosen, ambiguous = self._decide(folded, seen)
-        return Found(_mentions(text, folded, chosen, negations, citations), ambiguous)
+        return Found(_mentions(text, folded, chosen, (negations, subjects), citations), ambiguous)
 
     def _decide(self, text: Folded, seen: list[_Place]) -> tuple[list[_Occurrence], Counter[str]]:
         """The longest of overlapping names, and the count of those whose context leaves them undecided."""
@@ -149,7 +154,7 @@ def _any_word(words: Iterable[str]) -> re.Pattern[str] | None:
 
 
 def _mentions(
-    text: str, folded: Folded, chosen: list[_Occurrence], negations: list[int], citations: Sequence[Citation]
+    text: str, folded: Folded, chosen: list[_Occurrence], signs: tuple[list[int], list[int]], citations: Sequence[Citation]
 ) -> tuple[Mention, ...]:
     anchored = any(c.start is not None for c in citations)
     passages = Passages(text, citations) if anchored and chosen else None
@@ -157,7 +162,7 @@ def _mentions(
     found = []
     for name in chosen:
         start, end = folded.original(name.start, name.end)
-        denied = bool(negations) and _denied(folded.plain, name.start, name.end, negations)
+        denied = all(_in_reach(sign, name) for sign in signs) and _denied(folded.plain, name.start, name.end)
         brand = name.name.brand
         rank = 0 if denied else order.setdefault(brand, len(order) + 1)
         carried = tuple(citations[i].position for i in passages.citations_at(start)) if passages else ()
@@ -234,11 +239,13 @@ def _phrase(template: str) -> str:
 _DENIALS = re.compile("|".join(_phrase(p) for phrases in vocabulary.DENIALS.values() for p in phrases))
 
 
-def _denied(plain: str, start: int, end: int, negations: list[int]) -> bool:
+def _in_reach(signs: list[int], name: _Occurrence) -> bool:
+    nearest = bisect_left(signs, name.start - REACH)
+    return nearest < len(signs) and signs[nearest] <= name.end + REACH
+
+
+def _denied(plain: str, start: int, end: int) -> bool:
     """Whether the clause around the name says that nothing is known of it."""
-    nearest = bisect_left(negations, start - REACH)
-    if nearest == len(negations) or negations[nearest] > end + REACH:
-        return False
     before = plain[max(0, start - REACH) : start].lower()
     after = plain[end : end + REACH].lower()
     opened = max((m.end() for m in _CLAUSE_END.finditer(before)), default=0)

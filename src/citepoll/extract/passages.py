@@ -12,8 +12,9 @@ from citepoll.model import Citation
 _WHOLE_LINE = re.compile(r"\s*(?:[-*+\u2022\u2013]\s|\d{1,3}[.)]\s|\||#{1,6}\s)")
 _CONTINUED = re.compile(r"[ \t]{2,}\S")
 _SENTENCE_END = re.compile(
-    r"[.!?\u2026]+[\"'\u2019\u201d\u00bb)\]*_]*(?:\[\^?\w{1,8}\])*(?=\s)|[\u3002\uff01\uff1f]+[\u300d\u300f\u201d\uff09]*(?:\[\^?\w{1,8}\])*"
+    r"[.!?\u2026\u3002\uff01\uff1f]+[\"'\u2019\u201d\u00bb)\]*_\u300d\u300f\uff09]*(?:\[\^?\w{1,8}\])*"
 )
+_STOPS_WITHOUT_SPACE = frozenset("\u3002\uff01\uff1f")
 _LAST_WORD = re.compile(r"[\w.]*\Z")
 # What may stand between a sentence and the reference to its source: brackets, [1], ([name](address)).
 _REFERENCES = re.compile(r"(?:\s|[()\[\]\u3010\u3011,;*]|\[[^\[\]\n]*\](?:\([^()\n]*\))?)*")
@@ -91,6 +92,8 @@ def _sentences(text: str, begin: int, end: int) -> list[int]:
     starts = []
     for stop in _SENTENCE_END.finditer(text, begin, end):
         after = stop.end()
+        if after == end or not (text[after].isspace() or text[stop.start()] in _STOPS_WITHOUT_SPACE):
+            continue
         while after < end and text[after].isspace():
             after += 1
         if after < end and not _goes_on(text, begin, stop, after):

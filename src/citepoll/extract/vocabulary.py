@@ -121,7 +121,18 @@ NEGATIONS: tuple[str, ...] = (
     "ません",
     "没", "未", "无", "不",
 )  # fmt: skip
-"""Every denial holds one of these: where none stands near a name, the phrases are not tried."""
+"""Every denial holds one of these"""
+
+SUBJECTS: tuple[str, ...] = (
+    "informa", "info ", "detail", "data", "result", "source", "document", "mention", "referenc", "evidence", "record", "coverage",
+    "anything", "nothing", "familiar", "aware of",
+    "angaben", "daten", "quelle", "hinweis", "ergebnis", "treffer", "belege", "nichts", "bekannt", "kenne",
+    "donnée", "renseignement", "détail", "résultat", "rien ", "connais",
+    "datos", "fuente", "referencia", "mencion", "búsqueda", "nada ", "conozco",
+    "情報", "データ", "資料", "記載", "言及", "詳細", "検索結果", "存じ", "知り",
+    "信息", "资料", "数据", "内容", "报道", "结果", "介绍", "来源", "文章", "了解", "熟悉", "认识", "知道",
+)  # fmt: skip
+"""and one of these: where either is far from a name, the phrases are not tried."""
 
 CONTRASTS: tuple[str, ...] = (
     r",? (?:but|however|although|though|whereas|while) ",

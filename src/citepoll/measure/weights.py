@@ -42,8 +42,9 @@ def _blend(context: Context, name: str, engines: list[str], warnings: tuple[str,
     known = {engine: weight for engine, weight in given.items() if weight is not None}
     total = sum(known.values())
     if len(known) < len(given) or total <= 0:
-        without = ", ".join(engine for engine in engines if engine not in known) or "any engine above 0"
-        equal = f"equal weights: the project gives none for {without}"
+        without = ", ".join(engine for engine in engines if engine not in known)
+        missing = f"for {without}" if known and without else "above 0" if known else "to these engines"
+        equal = f"equal weights: the project gives none {missing}"
         shares = dict.fromkeys(engines, 1.0 / len(engines))
         return Blend(name, shares, f"{name}, equal weights", (*warnings, equal))
     shares = {engine: weight / total for engine, weight in known.items()}

@@ -30,12 +30,10 @@ def doors(rows: Sequence[Mapping[str, object]], mark: Callable[[Layer], Layer]) 
 
     Rows without `href` are a layer of their own, since a link to an undefined address would leave the page.
     """
-    open_rows = [row for row in rows if "href" in row]
-    shut_rows = [row for row in rows if "href" not in row]
-    return [
-        mark(layer(open_rows)).encode(href="href:N", description="description:N"),
-        mark(layer(shut_rows)).encode(description="description:N"),
-    ]
+    linked = [row for row in rows if "href" in row]
+    plain = [row for row in rows if "href" not in row]
+    drawn = [mark(layer(linked)).encode(href="href:N", description="description:N")] if linked else []
+    return drawn + ([mark(layer(plain)).encode(description="description:N")] if plain else [])
 
 
 def finished(layers: Sequence[Layer], width: float, height: float) -> alt.LayerChart:

@@ -82,11 +82,13 @@ def engine_panel(data: ReportData, labels: Mapping[str, str], doors: Doors) -> P
 
 
 def competitor_panels(data: ReportData, labels: Mapping[str, str], doors: Doors) -> tuple[Panel, ...]:
-    """All brands where the headline stands: blended, or on each engine."""
+    """All brands where the headline stands: blended, or on each engine that gave an estimate."""
     found = pairs(data.shares.rows)
     made = []
     for name in leading(found, kinds(data)):
         here = sorted((pair for pair in found if pair.engine == name), key=_largest_first)
+        if all(pair.main.estimate.value is None for pair in here):
+            continue
         marks = [_mark(pair, pair.brand, data, doors.brand(pair.brand)) for pair in here]
         made.append(_panel(f"All brands: {labels[name]}", marks, here, data, charts.competitors))
     return tuple(panel for panel in made if panel is not None)

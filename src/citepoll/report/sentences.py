@@ -29,8 +29,8 @@ def engine_labels(data: ReportData) -> dict[str, str]:
     labels = {note.name: _engine_label(note) for note in data.engines}
     for row in data.shares.rows:
         name = str(row.dimensions.get("engine") or "")
-        if is_blended(name):
-            labels[name] = _blended_label(name, data)
+        if name not in labels:
+            labels[name] = _blended_label(name, data) if is_blended(name) else one_line(name, 60)
     return labels
 
 
@@ -55,6 +55,13 @@ def kind_of(name: str, notes: Sequence[EngineNote]) -> str:
 def kinds(data: ReportData) -> dict[str, str]:
     """The surface of each engine by its name."""
     return {note.name: note.surface for note in data.engines}
+
+
+def origin_tags(data: ReportData) -> tuple[str, ...]:
+    """What numbers over several engines are labelled: `simulated`, `partly recorded`; nothing where all were asked."""
+    surfaces = [note.surface for note in data.engines]
+    found = [kind for kind in dict.fromkeys(surfaces) if kind in TAGGED]
+    return tuple(kind if set(surfaces) == {kind} else f"partly {kind}" for kind in found)
 
 
 def headline(brand: str, row: Row) -> str:
@@ -121,9 +128,11 @@ def _blended_label(name: str, data: ReportData) -> str:
     given = [weight for weight in weights if weight is not None]
     if given and len(given) == len(weights) and sum(given) > 0:
         parts = "/".join(f"{weight / sum(given):.2g}".removeprefix("0") for weight in given)
-        return f"{name.capitalize()}, weights {parts}"
-    label = one_line(data.shares.labels.get(name) or name, 120)
-    return label[:1].upper() + label[1:]
+        label = f"{name}, weights {parts}"
+    else:
+        label = one_line(data.shares.labels.get(name) or name, 120)
+    spelled = " + ".join(SURFACES.get(kind, kind) for kind in inner)
+    return label.replace("blended", "Blended", 1).replace(f"({' + '.join(inner)})", f"({spelled})", 1)
 
 
 def _sentence(text: str | None) -> str:

@@ -32,6 +32,7 @@ from citepoll.report.sentences import (
     kind_of,
     kinds,
     like_these,
+    origin_tags,
     scope,
     target_explained,
 )
@@ -104,7 +105,7 @@ def page(data: ReportData) -> Page:
         brand=one_line(data.brand, 60),
         project=one_line(data.project or data.brand, 60),
         title=f"{one_line(data.brand, 60)}: share of citation, {one_line(data.method.cycle, 60)}",
-        tags=tuple(dict.fromkeys(n.surface for n in data.engines if n.surface in TAGGED)),
+        tags=origin_tags(data),
         scope=scope(data),
         asked=_asked(data.method),
         written=data.written_at.strftime("%Y-%m-%d %H:%M %Z").strip(),

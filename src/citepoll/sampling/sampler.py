@@ -102,7 +102,7 @@ async def _wait(cycle: Cycle, number: int, rounds: int, clock: Clock, tell: Call
     due = due_at(cycle, number, rounds)
     while not stop.is_set() and (seconds := (due - clock.now()).total_seconds()) > 0:
         tell(Event("waiting", round=number, due=due))
-        await clock.sleep(min(seconds, 60.0))
+        await clock.sleep(min(seconds, 1.0))  # so that `stop` is seen
 
 
 async def _work(ledger: Ledger, cycle: Cycle, asked: Mapping[str, Asked], queries: Mapping[str, Query], number: int,

@@ -44,6 +44,8 @@ def format_of(path: Path | None, chosen: str | None) -> str:
 
 def rows(ledger: Ledger, cycle: Cycle, step: Step | None = None) -> Iterator[dict[str, Any]]:
     """Every recorded run of a cycle as a row of the interchange schema, in the order of recording."""
+    if cycle.kind == "recorded" and cycle.status == "open":
+        raise InputError(f"The import into {cycle.name!r} did not come to its end.", "Import the file again first.")
     queries = {q.id: q for q in ledger.query_set(cycle).queries}
     total, done, after = ledger.revision(cycle)[0], 0, 0
     while page := ledger.kept(cycle, after=after):

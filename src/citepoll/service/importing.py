@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -75,19 +75,25 @@ def import_file(project: Project, ledger: Ledger, path: Path, cycle_name: str, *
             tally.known += entered.known
             tally.further += entered.further
             tally.statuses.update(row.status for row in batch)
+        rejects.close()
     except CitepollError as wrong:
         if cycle is not None:
             with suppress(LedgerError):
                 _close(project, ledger, cycle, path, tally, at)
-        wrong.kept = (
-            f"Kept: {tally.new + tally.known:,} rows that were read before; {tally.rejected:,} were turned away."
-        )
+        if tally.rows:
+            wrong.kept = _kept(tally, rejects)
         raise
     finally:
-        rejects.close()
+        with suppress(InputError):
+            rejects.close()
     if cycle is None:
         return _nothing(path, cycle_name, tally, rejects)
     return _close(project, ledger, cycle, path, tally, at, rejects)
+
+
+def _kept(tally: _Tally, rejects: _Rejects) -> str:
+    turned_away = f"; {tally.rejected:,} were turned away ({rejects.path})" if tally.rejected else ""
+    return f"Kept: {tally.new + tally.known:,} rows that were read before{turned_away}."
 
 
 def _nothing(path: Path, cycle_name: str, tally: _Tally, rejects: _Rejects) -> ImportSummary:
@@ -133,7 +139,8 @@ def _batches(lines: Iterator[Line], engine: str | None, project: Project, reject
                 yield batch
                 batch = []
     except InputError:
-        yield batch
+        if batch:
+            yield batch
         raise
     if batch:
         yield batch
@@ -171,7 +178,7 @@ def _unfolded(values: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, str) and _GUARDED.match(value):
             value = value[1:]
         if name == "more" and isinstance(value, str):
-            row.update(recorded.decode(value.encode()))
+            row.update(_more(recorded.decode(value.encode())))
         elif name in ("citations", "additional_sources", "search_queries") and isinstance(value, str):
             row[name] = recorded.decode(value.encode()) if value.lstrip().startswith("[") else value.split()
         elif isinstance(value, datetime):
@@ -181,6 +188,12 @@ def _unfolded(values: Mapping[str, Any]) -> dict[str, Any]:
         else:
             row[name] = value
     return row
+
+
+def _more(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError("`more` is not a JSON object")
+    return value
 
 
 def _close(project: Project, ledger: Ledger, cycle: Cycle, path: Path, tally: _Tally, at: datetime,
@@ -251,19 +264,25 @@ class _Rejects:
         self.first = self.first or f"line {line.number}: {reason}"
         data = line.data.decode("utf-8", "backslashreplace") if isinstance(line.data, bytes) else line.data
         entry = {"line": line.number, "reason": reason, "row": data}
-        try:
+        with self._writing():
             if self._out is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._out = self.path.open("wb")
             self._out.write(canonical_json(_plain_values(entry)) + b"\n")
+
+    def close(self) -> None:
+        if self._out is not None:
+            with self._writing():
+                self._out.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as wrong:
             raise InputError(
                 f"The rejects file {self.path} cannot be written: {wrong.strerror}.", "Make room or give write access."
             ) from None
-
-    def close(self) -> None:
-        if self._out is not None:
-            self._out.close()
 
 
 def _plain_values(value: Any) -> Any:

@@ -64,6 +64,12 @@ def measurable(ledger: Ledger) -> tuple[Cycle, ...]:
     return tuple(c for c in ledger.cycles() if c.status != "open")
 
 
+_TO_FINISH = {
+    "polled": "Let `citepoll poll` finish it, or `citepoll cycles close` it.",
+    "recorded": "Let its import come to the end, or import the file again.",
+}
+
+
 def chosen(slice: Slice, ledger: Ledger) -> tuple[Cycle, ...]:
     """The cycles that a slice looks at: those named, all where it asks by cycle, else the newest measurable one.
 
@@ -71,10 +77,9 @@ def chosen(slice: Slice, ledger: Ledger) -> tuple[Cycle, ...]:
     """
     ready = measurable(ledger)
     named = [ledger.cycle(name) for name in slice.cycles]
-    if still := [c.name for c in named if c.status == "open"]:
-        raise SliceError(
-            f"The cycle {still[0]!r} is still open.", "Let `citepoll poll` finish it, or `citepoll cycles close` it."
-        )
+    for cycle in named:
+        if cycle.status == "open":
+            raise SliceError(f"The cycle {cycle.name!r} is still open.", _TO_FINISH[cycle.kind])
     if named:
         return tuple(c for c in ready if c in named)
     if not ready:

@@ -100,6 +100,8 @@ def plan(project: Project, ledger: Ledger, *, name: str | None, over: str | None
     version = ledger.current()
     if version is None:
         raise QuerySetError("No query set is locked yet.", "Write queries.toml, then run `citepoll queries lock`.")
+    for engine in engines:
+        load(engine.id).request(version.queries.queries[0], engine.settings)
     runs = sum(len(version.queries.queries) * e.runs for e in engines)
     chosen = name or new_name(ledger, at)
     return Planned(
@@ -163,11 +165,11 @@ def _sampled(project: Project, ledger: Ledger, cycle: Cycle, stop: asyncio.Event
     queries = {q.id: q for q in ledger.query_set(cycle).queries}
     try:
         return asyncio.run(sample(ledger, cycle, asked, queries, clock=SystemClock(), tell=tell, stop=stop))
-    except* CitepollError as wrongs:
+    except BaseExceptionGroup as wrongs:
         raise _first(wrongs) from None
 
 
-def _first(wrongs: BaseExceptionGroup[CitepollError]) -> CitepollError:
+def _first(wrongs: BaseExceptionGroup[BaseException]) -> BaseException:
     wrong = wrongs.exceptions[0]
     return _first(wrong) if isinstance(wrong, BaseExceptionGroup) else wrong
 
@@ -187,8 +189,16 @@ def _ended(project: Project, ledger: Ledger, cycle: Cycle, outcome: Outcome) -> 
 
 
 def close(project: Project, ledger: Ledger, name: str, at: datetime) -> Cycle:
-    """Close a polled cycle as it is, with whatever runs have no answer. A closed one stays as it is."""
+    """Close a polled cycle as it is, with whatever runs have no answer. A closed one stays as it is.
+
+    Raises `InputError` for a cycle whose import did not come to its end.
+    """
     cycle = ledger.cycle(name)
+    if cycle.kind == "recorded" and cycle.status == "open":
+        raise InputError(
+            f"The import into {name!r} did not come to its end.",
+            "Import the file again: rows that are here already are passed over.",
+        )
     if cycle.status != "closed":
         ledger.set_status(cycle, "closed", at)
         derive(project, ledger, ledger.cycle(name), at)

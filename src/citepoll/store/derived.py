@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -43,13 +44,12 @@ class Derived:
 
     def versions(self, cycle: Cycle) -> tuple[Built, ...]:
         """Every whole version of a cycle's tables, the newest last."""
-        found = [self._built(path) for path in self._folder(cycle).glob("*/made.json")]
-        return tuple(sorted(found, key=lambda built: built.built_at))
+        found = (self._built(path) for path in self._folder(cycle).glob("[!.]*/made.json"))
+        return tuple(sorted((built for built in found if built), key=lambda built: built.built_at))
 
     def find(self, cycle: Cycle, detail: Mapping[str, Any]) -> Built | None:
         """The version made from just `detail`, or None."""
-        path = self._folder(cycle) / short(content_hash(detail)) / "made.json"
-        return self._built(path) if path.exists() else None
+        return self._built(self._folder(cycle) / short(content_hash(detail)) / "made.json")
 
     def write(
         self, cycle: Cycle, detail: Mapping[str, Any], parts: Iterable[Mapping[str, pl.DataFrame]], at: datetime
@@ -71,11 +71,12 @@ class Derived:
                 made = {"hash": key, "built_at": at.isoformat(), "detail": dict(detail)}
                 (draft / "made.json").write_bytes(msgspec.json.encode(made))
                 shutil.rmtree(final, ignore_errors=True)
-                draft.rename(final)
+                with suppress(FileExistsError):  # another process was as quick, with the same tables
+                    draft.rename(final)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         self._prune(cycle, key)
-        return self._built(final / "made.json")
+        return Built(final, key, made["built_at"], detail)
 
     def drop(self, cycle: Cycle) -> None:
         """Remove every version of a cycle."""
@@ -84,9 +85,12 @@ class Derived:
     def _folder(self, cycle: Cycle) -> Path:
         return self.root / f"cycle-{cycle.id}"
 
-    def _built(self, path: Path) -> Built:
-        made = msgspec.json.decode(path.read_bytes())
-        return Built(path.parent, made["hash"], made["built_at"], made["detail"])
+    def _built(self, path: Path) -> Built | None:
+        try:
+            made = msgspec.json.decode(path.read_bytes())
+            return Built(path.parent, made["hash"], made["built_at"], made["detail"])
+        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, KeyError, TypeError):
+            return None
 
     def _prune(self, cycle: Cycle, in_use: str) -> None:
         others = [built for built in self.versions(cycle) if built.hash != in_use]

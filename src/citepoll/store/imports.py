@@ -49,7 +49,8 @@ class IdConflicts:
 def enter(ledger: Ledger, cycle: Cycle, rows: Sequence[Incoming]) -> Entered:
     """Add the rows that the cycle does not hold yet, in one durable transaction.
 
-    A row whose stated run is taken, or that states none, waits under a negative number for `number_further`.
+    A row whose stated run is taken, or that states none, waits under a negative number for `number_further`; a cycle
+    that got a row is open until `close_import`, so that nobody measures a part of a file.
     """
     with ledger.writing() as link:
         fresh = _fresh(link, cycle, rows)
@@ -118,6 +119,7 @@ def _run_row(cycle: Cycle, row: Incoming, cell: tuple[int, str], sequence: int, 
 def _insert(link: sa.Connection, ledger: Ledger, rows: Sequence[Incoming], values: list[dict[str, object]]) -> None:
     if not rows:
         return
+    link.execute(sa.update(schema.cycles).where(schema.cycles.c.id == values[0]["cycle_id"]).values(status="open"))
     first = _highest(link, schema.runs.c.id) + 1
     for run_id, value in enumerate(values, first):
         value["id"] = run_id

@@ -161,6 +161,7 @@ def ledger_errors(path: Path) -> Iterator[None]:
         raise _ledger_error(wrong, path) from wrong
 
 
+_KEPT = "Every answer recorded before this is kept."
 _CAUSES = (
     ("disk is full", "The disk is full", "Free some room and run the command again: it goes on where it stopped."),
     ("no space left", "The disk is full", "Free some room and run the command again: it goes on where it stopped."),
@@ -178,5 +179,5 @@ def _ledger_error(wrong: Exception, path: Path) -> LedgerError:
     text = str(wrong).lower()
     for sign, cause, fix in _CAUSES:
         if sign in text:
-            return LedgerError(f"{cause}: {path}", fix, kept="Every answer recorded before this is kept.")
+            return LedgerError(f"{cause}: {path}", fix, kept="" if "damaged" in cause else _KEPT)
     return LedgerError(f"The ledger failed: {path}: {str(wrong).splitlines()[0]}", "Check the disk and the file.")

@@ -1,0 +1,240 @@
+"""Writes the pages of docs/ that are drawn from the code: metrics, methods, cli, glossary.
+
+python docs/generate.py            writes them
+python docs/generate.py --check    writes nothing; names each page that differs, and then ends with 1
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import typer
+from typer.testing import CliRunner
+
+from citepoll import errors
+from citepoll.main import app
+from citepoll.measure.grades import BANDS, DECISION, DIRECTIONAL, Requirement
+from citepoll.measure.intervals import METHODS
+from citepoll.measure.metrics import METRICS, metrics_page
+from citepoll.model import FINAL, STATUSES, VALID, CitationLevel, Surface, Target
+
+HERE = Path(__file__).parent
+GLOSSARY = HERE / "glossary.toml"
+WIDTH = 100
+"""Columns of the help texts, whatever the terminal."""
+
+OTHER_STATUSES: Mapping[int, str] = {
+    0: "Done. Warnings, rejected rows and failed runs among others do not change that.",
+    1: "`citepoll queries lint` found something that makes the query file unusable; or citepoll itself failed.",
+    2: "The command line was not understood: an unknown command or option, a value of the wrong kind.",
+    9: "`citepoll poll`: an engine stopped, because it cannot be asked at all; the others went on.",
+    130: "Interrupted (Ctrl-C). What was recorded is kept.",
+}
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def cli_page() -> str:
+    """docs/cli.md: the help of every command, and the exit statuses."""
+    group: Any = typer.main.get_command(app)
+    parts = [
+        "# Commands",
+        "Generated from the program's own help.",
+        "Data goes to standard output, progress and warnings to standard error, so `citepoll measure --json > file` holds "
+        "JSON and nothing else. Every command takes `--json`, but for `queries export`, which prints data as it is. "
+        "Colours follow `NO_COLOR`; tables and bars fit the terminal.",
+        "## Exit statuses",
+        table(("status", "meaning"), ((str(number), meaning) for number, meaning in sorted(exit_statuses().items()))),
+        "An error says its cause, what was kept, and what to do, on standard error.",
+        "## citepoll",
+        block(help_of(())),
+    ]
+    for path in commands(group, ()):
+        parts += [f"## citepoll {' '.join(path)}", block(help_of(path))]
+    return page(parts)
+
+
+def exit_statuses() -> dict[int, str]:
+    """Every exit status with its meaning; those of errors in the words of the tree in `citepoll.errors`."""
+    return {
+        **OTHER_STATUSES,
+        **{
+            kind.exit_code: f"`{kind.__name__}`: {_said_of(kind.__name__)}."
+            for kind in errors.CitepollError.__subclasses__()
+        },
+    }
+
+
+def _said_of(name: str) -> str:
+    for line in (errors.__doc__ or "").splitlines():
+        words = line.lstrip("├└─ ").split(maxsplit=1)
+        if len(words) == 2 and words[0] == name:
+            return words[1]
+    raise KeyError(f"the tree in citepoll/errors.py lacks {name}")
+
+
+def commands(group: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The path of every command below a group, in the program's order; groups before their commands."""
+    for name, command in group.commands.items():
+        yield (*path, name)
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+
+
+def help_of(path: Sequence[str]) -> str:
+    """What `citepoll … --help` prints in 100 columns."""
+    shown = CliRunner().invoke(
+        app, [*path, "--help"], prog_name="citepoll", terminal_width=WIDTH, color=False, env={"NO_COLOR": "1"}
+    )
+    if shown.exit_code:
+        raise RuntimeError(f"citepoll {' '.join(path)} --help ends with {shown.exit_code}: {shown.output}")
+    lines = (line.rstrip() for line in shown.output.strip().splitlines())
+    return "\n".join(line for line in lines if "-completion" not in line and "customize the installation" not in line)
+
+
+# ---------------------------------------------------------------- words
+
+
+def methods_page() -> str:
+    """docs/methods.md: what each `method` of an estimate names."""
+    return page(
+        [
+            "# Methods",
+            "Generated from `citepoll.measure.intervals.METHODS`. Each estimate names the method of its interval; "
+            "[methodology](methodology.md) says how they are made and how often they were seen to cover the truth.",
+            table(("method", "what it is"), ((f"`{name}`", text) for name, text in METHODS.items())),
+        ]
+    )
+
+
+def glossary_page() -> str:
+    """docs/glossary.md: every word that numbers and commands use."""
+    data = tomllib.loads(GLOSSARY.read_text("utf-8"))
+    return page(
+        [
+            "# Glossary",
+            "Generated from `docs/glossary.toml` and the tables in the code. One word per thing, one thing per word.",
+            table(("word", "meaning", "not to be taken for"), _word_rows(data["word"])),
+            "## Statuses of a run",
+            "Valid answers are counted; the others are excluded, and counted by status beside every number. A final "
+            "status is never asked again; the others may be, by `citepoll poll --retry-failed`.",
+            table(("status", "valid", "final", "when"), _status_rows(data["status"])),
+            "## Levels of a citation",
+            table(("level", "meaning"), _named(get_args(CitationLevel), data["level"])),
+            "## Surfaces of an engine",
+            table(("surface", "meaning"), _named(get_args(Surface), data["surface"])),
+            "## Targets of an interval",
+            table(("target", "question that it answers"), _named(get_args(Target), data["target"])),
+            "## Metrics",
+            "[metrics](metrics.md) has each with its denominator, its unit and what stands there without data.",
+            table(("name", "metric", "formula"), ((f"`{m.name}`", m.label, m.formula) for m in METRICS.values())),
+            "## Bands of a share",
+            "A band is named for the interval, not for the value: one that reaches over two bands is between them.",
+            table(("share", "band"), _band_rows()),
+            "## Grades of evidence",
+            "How far a share may be used, never whether it is good. A grade holds where every line of it does.",
+            table(
+                ("grade", "queries with data", "runs per query", "category interval", "failed runs", "and"), _grades()
+            ),
+        ]
+    )
+
+
+def _word_rows(words: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, ...]]:
+    for word in sorted(words, key=lambda word: word["name"].casefold()):
+        yield word["name"], word["meaning"], word.get("not", "")
+
+
+def _status_rows(when: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    for status, text in _named(STATUSES, when):
+        name = status.strip("`")
+        yield status, "yes" if name in VALID else "no", "yes" if name in FINAL else "no", text
+
+
+def _named(names: Sequence[str], meanings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Name and meaning of each; a KeyError where the file and the code do not name the same."""
+    if set(names) != set(meanings):
+        raise KeyError(f"docs/glossary.toml has {sorted(meanings)}, the code {sorted(names)}")
+    for name in names:
+        yield f"`{name}`", meanings[name]
+
+
+def _band_rows() -> Iterator[tuple[str, str]]:
+    starts = [start for start, _ in BANDS]
+    for (start, name), end in zip(BANDS, [*starts[1:], None], strict=True):
+        yield f"{start * 100:.0f} % and more" if end is None else f"{start * 100:.0f} to {end * 100:.0f} %", name
+
+
+def _grades() -> Iterator[tuple[str, ...]]:
+    yield "exploratory", "any", "any", "any", "any", ""
+    for need in (DIRECTIONAL, DECISION):
+        yield (
+            need.grade,
+            f"{need.queries} and more",
+            f"{need.runs} and more",
+            f"± {need.half_width * 100:.0f} points at most, as planned",
+            f"{need.failed * 100:.0f} % at most",
+            _further(need),
+        )
+
+
+def _further(need: Requirement) -> str:
+    days = f"runs on {need.days} days or more" if need.days > 1 else ""
+    return "; ".join(part for part in (days, "the query set of the cycle before" if need.same_set else "") if part)
+
+
+# ---------------------------------------------------------------- Markdown
+
+
+def page(parts: Iterable[str]) -> str:
+    return "\n\n".join(parts) + "\n"
+
+
+def block(text: str) -> str:
+    return f"```text\n{text}\n```"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "metrics.md": metrics_page,
+    "methods.md": methods_page,
+    "cli.md": cli_page,
+    "glossary.md": glossary_page,
+}
+
+
+def stale(folder: Path) -> list[str]:
+    """The generated pages that are missing from `folder` or differ from what the code says."""
+    return [name for name, made in PAGES.items() if _read(folder / name) != made()]
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
+
+
+def main(arguments: Sequence[str], folder: Path = HERE) -> int:
+    """Write the pages that differ, or with `--check` only name them. Returns the exit status."""
+    if unknown := set(arguments) - {"--check"}:
+        print(f"unknown: {', '.join(sorted(unknown))}\n\n{__doc__}", file=sys.stderr)
+        return 2
+    different = stale(folder)
+    for name in different:
+        if "--check" in arguments:
+            print(f"docs/{name} is not what the code says: run `make docs`", file=sys.stderr)
+        else:
+            (folder / name).write_text(PAGES[name](), "utf-8", newline="\n")
+            print(f"wrote docs/{name}")
+    return 1 if different and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
