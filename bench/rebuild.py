@@ -2,7 +2,8 @@
 
     python bench/rebuild.py [--answers 6000] [--seed 1] [--peer PYTHON]
 
-Answers of about 2 KB text with 12 cited URLs that recur and a marker for each, 1,000 aliases of 250 brands. PYTHON is the
+Answers of about 2 KB text with 12 cited URLs that recur and a marker for each, 1,000 aliases of 250 brands, of which an
+answer names about four, twice each. PYTHON is the
 interpreter of an environment of its own that holds the peer:
 
     python -m venv peer && peer/bin/pip install answer-engine-benchmark==0.1.2
@@ -40,13 +41,16 @@ CITED = 12
 SIZE = 2000
 SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo zy".split()
 COMMON = "the a of to in and for with on at from by is are was has have it that this which you can".split()
-WORDS = COMMON * 6 + (
-    "more than most users teams plan price support service tool option feature quality review test result market not no "
-    "company product data storage battery screen camera setup free trial year month small large fast cheap reliable best "
-    "popular recommended compared reported offers includes provides however according several different important use "
-    "available current excellent better performance comes needs makes takes works runs costs starts still also often "
-    "while when where because if so both each other another first second third new old good great long short high low"
-).split()
+WORDS = (
+    COMMON * 6
+    + (
+        "more than most users teams plan price support service tool option feature quality review test result market not no "
+        "company product data storage battery screen camera setup free trial year month small large fast cheap reliable best "
+        "popular recommended compared reported offers includes provides however according several different important use "
+        "available current excellent better performance comes needs makes takes works runs costs starts still also often "
+        "while when where because if so both each other another first second third new old good great long short high low"
+    ).split()
+)
 
 
 def brands(count: int) -> tuple[Brand, ...]:
@@ -64,7 +68,9 @@ def brands(count: int) -> tuple[Brand, ...]:
 def rows(count: int, named: Sequence[Brand], seed: int) -> list[bytes]:
     """Recorded answers as JSON rows; URLs come from a pool of a few thousand, as pages recur in a cycle."""
     draw = random.Random(seed)
-    pool = [f"https://www.site{draw.randrange(900)}.com/{draw.choice(WORDS)}/{n}?utm_source=openai" for n in range(3000)]
+    pool = [
+        f"https://www.site{draw.randrange(900)}.com/{draw.choice(WORDS)}/{n}?utm_source=openai" for n in range(3000)
+    ]
     pool += [f"https://{b.name.lower()}.com/{page}" for b in named for page in ("", "pricing", "docs/start")]
     return [_row(at, draw, pool, named) for at in range(count)]
 
@@ -80,13 +86,18 @@ def _row(at: int, draw: random.Random, pool: Sequence[str], named: Sequence[Bran
 
 
 def _text(draw: random.Random, named: Sequence[Brand]) -> tuple[str, list[tuple[int, int]]]:
+    shortlist = draw.sample(named, min(5, len(named)))
     text = ""
     marks: list[tuple[int, int]] = []
     while len(text) < SIZE:
         words = draw.choices(WORDS, k=draw.randint(9, 16))
-        if draw.random() < 0.5:
-            words[draw.randrange(len(words))] = f"**{draw.choice(draw.choice(named).aliases).text}**"
-        text += draw.choice(("", "", "\n\n", "\n- ")) + " ".join(words).capitalize() + draw.choice(("’s best", " – really", ""))
+        if draw.random() < 0.3:
+            words[draw.randrange(len(words))] = f"**{draw.choice(draw.choice(shortlist).aliases).text}**"
+        text += (
+            draw.choice(("", "", "\n\n", "\n- "))
+            + " ".join(words).capitalize()
+            + draw.choice(("’s best", " – really", ""))
+        )
         if len(marks) < CITED:
             mark = f" [{len(marks) + 1}]"
             marks.append((len(text) + 1, len(text) + len(mark)))
@@ -175,7 +186,12 @@ def main() -> None:
     asked = options.parse_args()
     named = brands(250)
     bodies = rows(asked.answers, named, asked.seed)
-    table = Table("what", "answers a second", "", title=f"{len(bodies):,} answers, {sum(map(len, bodies)) // len(bodies):,} bytes a row")
+    table = Table(
+        "what",
+        "answers a second",
+        "",
+        title=f"{len(bodies):,} answers, {sum(map(len, bodies)) // len(bodies):,} bytes a row",
+    )
     one = timed(bodies, named)
     table.add_row("1 core, 1,000 aliases", f"{one:,.0f}", f"goal {GOAL:,}: {'met' if one >= GOAL else 'missed'}")
     both = timed_processes(bodies, named, 2)
@@ -185,7 +201,9 @@ def main() -> None:
     if asked.peer:
         peer = timed_peer(asked.peer, bodies, named[0])
         table.add_row("peer, rows read and scored", f"{peer['all']:,.0f}", f"ours is {single / peer['all']:.2f} times")
-        table.add_row("peer, scored only", f"{peer['score']:,.0f}", f"ours, with reading, is {single / peer['score']:.2f} times")
+        table.add_row(
+            "peer, scored only", f"{peer['score']:,.0f}", f"ours, with reading, is {single / peer['score']:.2f} times"
+        )
     Console(file=sys.stdout).print(table)
 
 

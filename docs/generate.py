@@ -28,10 +28,11 @@ WIDTH = 100
 """Columns of the help texts, whatever the terminal."""
 
 OTHER_STATUSES: Mapping[int, str] = {
-    0: "Done. Warnings, rejected rows and failed runs among others do not change that.",
-    1: "`citepoll queries lint` found something that makes the query file unusable; or citepoll itself failed.",
+    0: "Done. Warnings, rejected rows and failed runs do not change that.",
+    1: "`citepoll queries lint` found something that makes the query file unusable; a question was answered with no; "
+    "or citepoll itself failed.",
     2: "The command line was not understood: an unknown command or option, a value of the wrong kind.",
-    9: "`citepoll poll`: an engine stopped, because it cannot be asked at all; the others went on.",
+    9: "`citepoll poll`: an engine cannot be asked at all, and stopped; the others went on.",
     130: "Interrupted (Ctrl-C). What was recorded is kept.",
 }
 
@@ -93,8 +94,7 @@ def help_of(path: Sequence[str]) -> str:
     )
     if shown.exit_code:
         raise RuntimeError(f"citepoll {' '.join(path)} --help ends with {shown.exit_code}: {shown.output}")
-    lines = (line.rstrip() for line in shown.output.strip().splitlines())
-    return "\n".join(line for line in lines if "-completion" not in line and "customize the installation" not in line)
+    return "\n".join(line.rstrip() for line in shown.output.strip().splitlines())
 
 
 # ---------------------------------------------------------------- words

@@ -7,9 +7,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -22,7 +23,7 @@ DATA = ".citepoll"
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Runs = Annotated[int, msgspec.Meta(ge=1, le=1000)]
-_Positive = Annotated[float, msgspec.Meta(gt=0)]
+_Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -125,7 +126,7 @@ def read_project(root: Path) -> Project:
     """The project in `root`. Raises `ProjectError` with the line, the cause and the fix."""
     path = root / FILE
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         fix = f"Make one with `citepoll init {root} --brand NAME --owns DOMAIN`, or name its folder with --project DIR."
         raise ProjectError(f"There is no {FILE} in {root}.", fix) from None
@@ -140,11 +141,14 @@ def parse_project(text: str, root: Path) -> Project:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         raise ProjectError(f"{FILE} is not valid TOML: {wrong}", "Mend that line; strings stand in quotes.") from None
+    except RecursionError:
+        raise ProjectError(f"{FILE} is nested too deeply.", "Write lists and tables as the template does.") from None
     try:
         file = msgspec.convert(data, _File)
     except msgspec.ValidationError as wrong:
         raise _located(str(wrong), text) from None
     brands = _brands(file, text)
+    _check_zone(file.time_zone, text)
     return Project(
         root=root,
         brands=brands,
@@ -159,6 +163,21 @@ def parse_project(text: str, root: Path) -> Project:
         seed=file.seed,
         time_zone=file.time_zone,
     )
+
+
+def _check_zone(name: str, text: str) -> None:
+    try:
+        zone(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ProjectError(
+            f"{FILE}, line {_line(text, ['time_zone'])}: {name!r} is not a time zone known here.",
+            "Write one like Europe/Berlin, or UTC.",
+        ) from None
+
+
+def zone(name: str) -> tzinfo:
+    """The time zone of that name; UTC needs no time zone database."""
+    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 def _brands(file: _File, text: str) -> tuple[Brand, ...]:
@@ -315,7 +334,10 @@ class Start:
 
 
 def _quote(text: str) -> str:
-    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
+    try:
+        return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
+    except UnicodeEncodeError:
+        raise ProjectError(f"{text!r} is not UTF-8 text.", "Type it again in a UTF-8 terminal.") from None
 
 
 def project_text(start: Start) -> str:

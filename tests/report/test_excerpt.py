@@ -35,6 +35,13 @@ def test_a_long_text_keeps_its_start_and_the_passage_of_the_tracked_brand() -> N
     assert found[-1].gap
 
 
+def test_a_cut_falls_between_words() -> None:
+    text = "word " * 400 + "Acme " + "word " * 400
+    found = segments(text, [], [Mention("Acme", "Acme", 2000, 2004, 1)], tracked="Acme", limit=900)
+    kept = "".join((" " if segment.gap else "") + segment.text for segment in found)
+    assert set(kept.split()) == {"word", "Acme"}
+
+
 def test_offsets_outside_the_text_are_ignored() -> None:
     found = segments(TEXT, [cite(1, 40, 900), cite(2, 5, 5), cite(3, None, None)], [], tracked="Acme")
     assert [segment.text for segment in found] == [TEXT]

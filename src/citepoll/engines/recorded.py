@@ -224,7 +224,9 @@ LONGEST_LABEL = 200
 
 def _check_label(label: str) -> None:
     if len(label) > LONGEST_LABEL or not label.isprintable():
-        raise InputError(f"`engine` is {label[:40]!r}: longer than {LONGEST_LABEL} characters, or with control characters")
+        raise InputError(
+            f"`engine` is {label[:40]!r}: longer than {LONGEST_LABEL} characters, or with control characters"
+        )
     if label.startswith("blended"):
         raise InputError(f"`engine` is {label[:40]!r}: names that begin with blended are those of combined numbers")
 
@@ -274,8 +276,11 @@ def _moment(value: Any) -> datetime | None:
         return None
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        moment = datetime.fromisoformat(value)
+            moment = datetime.fromtimestamp(value, UTC)
+        else:
+            moment = datetime.fromisoformat(value)
+        if not 1 < moment.year < 9999:
+            raise ValueError("no time zone can show it")
     except (ValueError, TypeError, OverflowError, OSError):
         raise InputError(f"`asked_at` is {str(value)[:40]!r}, not a date and time like 2026-11-03T09:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

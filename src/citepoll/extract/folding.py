@@ -18,8 +18,9 @@ _ALIKE = {
     **dict.fromkeys("\u2010\u2011\u2013\u2014", "-"),
     "\u2022": "*",
     "\u2026": ".",
-    **{chr(ord(narrow) + 0xFEE0): narrow for narrow in "&+-" + ascii_letters + digits},
 }
+_WIDE = {chr(ord(narrow) + 0xFEE0): narrow for narrow in "&+-" + ascii_letters + digits}
+_WIDE_BYTES = (b"\xef\xbc", b"\xef\xbd")  # how U+FF00 to U+FF7F start in UTF-8
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _NO_WIDTH = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff"
@@ -64,10 +65,12 @@ def fold(text: str) -> Folded:
 
 def _alike(text: str) -> str:
     try:
-        text.encode()
+        encoded = text.encode()
     except UnicodeEncodeError:
         text = _LONE_SURROGATE.sub("\ufffd", text)
-    for char, like in _ALIKE.items():
+        encoded = text.encode()
+    wide = any(start in encoded for start in _WIDE_BYTES)
+    for char, like in (_ALIKE | _WIDE if wide else _ALIKE).items():
         if char in text:
             text = text.replace(char, like)
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import lru_cache
 
 from citepoll.extract.folding import Folded, fold
 from citepoll.urls import known_suffix
@@ -93,6 +94,7 @@ SHORTEST_ECHO = 6
 """A question below this many code points is not looked for: it may be the brand itself."""
 
 
+@lru_cache(maxsize=256)
 def folded_question(question: str) -> Folded | None:
     """The question without its closing marks, folded; None where it is too short to be told from ordinary words."""
     bare = fold(" ".join(question.split()).strip(" ?!.:\u3002\uff1f\uff01\u00bf\u00a1\"'"))
@@ -127,7 +129,8 @@ def in_address(plain: str, start: int, end: int) -> bool:
 
     A name that is itself the whole domain (`monday.com`) is not.
     """
-    if plain[start - 1 : start] not in _TOUCHING and plain[end : end + 1] not in _TOUCHING:
+    before, after = plain[max(0, start - 2) : start], plain[end : end + 2]
+    if not (before[-1:] in _TOUCHING and before[:1].isalnum()) and not (after[:1] in _TOUCHING and after[1:].isalnum()):
         return False
     first, last = start, end
     while first and start - first < LONGEST_ADDRESS and plain[first - 1] in _ADDRESS_CHARS:

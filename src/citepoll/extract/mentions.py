@@ -6,10 +6,10 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
@@ -57,46 +57,79 @@ class Matcher:
                 if folded.low:
                     names.setdefault(folded.low, []).append(_Name.of(brand.name, alias, folded.plain))
         self._names = list(names.values())
-        self._negations = len(names)
-        self._subjects = len(names) + len(vocabulary.NEGATIONS)
-        every = [*names, *vocabulary.NEGATIONS, *vocabulary.SUBJECTS]
-        self._search = AhoCorasick(every, implementation=Implementation.DFA)
+        words = (vocabulary.NEGATIONS, vocabulary.SUBJECTS, vocabulary.CONTRASTS)
+        self._signs = [kind for kind, some in enumerate(words) for _ in some]
+        self._search = AhoCorasick([*names, *(w for some in words for w in some)], implementation=Implementation.DFA)
 
     def find(self, text: str, question: str = "", citations: Sequence[Citation] = ()) -> Found:
         """All mentions in `text`; the echo of `question` is none. `citations` with offsets are attached by passage."""
         if not self._names or not text:
             return _NOTHING
         folded = fold(text)
-        names, negations, subjects = [], [], []
-        for which, start, end in self._search.find_matches_as_indexes(folded.low, overlapping=True):
-            if which >= self._subjects:
-                subjects.append(start)
-            elif which >= self._negations:
-                negations.append(start)
-            elif _on_boundaries(folded, start, end):
-                names.append((start, end, which))
-        if not names:
+        places, signs = self._places(folded)
+        if not places:
             return _NOTHING
         hidden = masks(folded, folded_question(question))
-        seen = [n for n in names if not (inside(hidden, n[0], n[1]) or in_address(folded.plain, n[0], n[1]))]
-        chosen, ambiguous = self._decide(folded, seen)
-        return Found(_mentions(text, folded, chosen, (negations, subjects), citations), ambiguous)
+        if hidden:
+            places = [p for p in places if not inside(hidden, p[0], p[1])]
+        places = [p for p in places if not in_address(folded.plain, p[0], p[1])]
+        chosen, ambiguous = self._decide(folded, places)
+        return Found(_mentions(text, folded, chosen, signs, citations), ambiguous)
 
-    def _decide(self, text: Folded, seen: list[_Place]) -> tuple[list[_Occurrence], Counter[str]]:
+    def _places(self, text: Folded) -> tuple[list[_Place], _Signs]:
+        """Where names stand as words of their own, in reading order, and where signs of a denial stand."""
+        places: list[_Place] = []
+        signs: _Signs = ([], [], [])
+        count = len(self._names)
+        for which, start, end in self._search.find_matches_as_indexes(text.low, overlapping=True):
+            if which >= count:
+                signs[self._signs[which - count]].append(start)
+            elif _on_boundaries(text, start, end):
+                places.append((start, end, which))
+        return sorted(places), signs
+
+    def _decide(self, text: Folded, places: Sequence[_Place]) -> tuple[list[_Occurrence], Mapping[str, int]]:
         """The longest of overlapping names, and the count of those whose context leaves them undecided."""
-        undecided: Counter[str] = Counter()
         chosen: list[_Occurrence] = []
-        for start, end, which in sorted(seen, key=_longest_first):
-            if any(start < other.end and other.start < end for other in chosen):
-                continue
-            written = [n for n in self._names[which] if n.written_as(text.plain[start:end])]
-            fitting = [n for n in written if n.fits(text.low, start, end)]
-            if len({n.brand for n in fitting}) == 1:
-                chosen.append(_Occurrence(start, end, fitting[0]))
-            else:
-                undecided.update({n.brand for n in fitting or written})
-        return sorted(chosen, key=_by_start), undecided
+        undecided: Counter[str] = Counter()
+        for cluster in _clusters(places):
+            taken: list[_Occurrence] = []
+            for start, end, which in cluster if len(cluster) == 1 else sorted(cluster, key=_longest_first):
+                if any(start < other.end and other.start < end for other in taken):
+                    continue
+                fitting, written = self._fitting(text, start, end, which)
+                if len(fitting) == 1 or len({name.brand for name in fitting}) == 1:
+                    taken.append(_Occurrence(start, end, fitting[0]))
+                else:
+                    undecided.update({name.brand for name in fitting or written})
+            chosen += taken if len(taken) == 1 else sorted(taken, key=_by_start)
+        return chosen, undecided
 
+    def _fitting(self, text: Folded, start: int, end: int, which: int) -> tuple[Sequence[_Name], Sequence[_Name]]:
+        """Of the aliases spelt so: those whose context fits, and all that are written in this case."""
+        names = self._names[which]
+        if len(names) == 1 and names[0].free:
+            return names, names
+        written = [name for name in names if name.exact is None or name.exact == text.plain[start:end]]
+        return [name for name in written if name.fits(text.low, start, end)], written
+
+
+def _clusters(places: Sequence[_Place]) -> Iterator[list[_Place]]:
+    """Runs of places that overlap, in reading order."""
+    cluster: list[_Place] = []
+    reach = 0
+    for place in places:
+        if cluster and place[0] >= reach:
+            yield cluster
+            cluster = []
+        cluster.append(place)
+        reach = max(reach, place[1])
+    if cluster:
+        yield cluster
+
+
+_Signs = tuple[list[int], list[int], list[int]]
+"""Offsets of negations, of what may be denied, and of words that open a new clause."""
 
 _Place = tuple[int, int, int]
 """Start, end, index of the name."""
@@ -113,14 +146,13 @@ class _Name:
     exact: str | None
     needs: re.Pattern[str] | None
     excludes: re.Pattern[str] | None
+    free: bool
 
     @classmethod
     def of(cls, brand: str, alias: Alias, plain: str) -> _Name:
         exact = plain if alias.case_sensitive else None
-        return cls(brand, alias.text, exact, _any_word(alias.needs), _any_word(alias.excludes))
-
-    def written_as(self, surface: str) -> bool:
-        return self.exact is None or self.exact == surface
+        needs, excludes = _any_word(alias.needs), _any_word(alias.excludes)
+        return cls(brand, alias.text, exact, needs, excludes, exact is None and needs is None and excludes is None)
 
     def fits(self, low: str, start: int, end: int) -> bool:
         if self.needs is not None and not _near(self.needs, low, start, end):
@@ -128,8 +160,7 @@ class _Name:
         return self.excludes is None or not _near(self.excludes, low, start, end)
 
 
-@dataclass(frozen=True, slots=True)
-class _Occurrence:
+class _Occurrence(NamedTuple):
     start: int
     end: int
     name: _Name
@@ -154,18 +185,18 @@ def _any_word(words: Iterable[str]) -> re.Pattern[str] | None:
 
 
 def _mentions(
-    text: str, folded: Folded, chosen: list[_Occurrence], signs: tuple[list[int], list[int]], citations: Sequence[Citation]
+    text: str, folded: Folded, chosen: list[_Occurrence], signs: _Signs, citations: Sequence[Citation]
 ) -> tuple[Mention, ...]:
-    anchored = any(c.start is not None for c in citations)
-    passages = Passages(text, citations) if anchored and chosen else None
+    passages = Passages(text, citations) if chosen and any(c.start is not None for c in citations) else None
+    deniable = bool(signs[0] and signs[1])
     order: dict[str, int] = {}
     found = []
     for name in chosen:
-        start, end = folded.original(name.start, name.end)
-        denied = all(_in_reach(sign, name) for sign in signs) and _denied(folded.plain, name.start, name.end)
         brand = name.name.brand
+        start, end = folded.original(name.start, name.end)
+        denied = deniable and _denied(folded, name.start, name.end, signs)
         rank = 0 if denied else order.setdefault(brand, len(order) + 1)
-        carried = tuple(citations[i].position for i in passages.citations_at(start)) if passages else ()
+        carried = tuple([citations[i].position for i in passages.citations_at(start)]) if passages else ()
         found.append(Mention(brand, name.name.alias, start, end, rank, denied, carried))
     return tuple(found)
 
@@ -195,8 +226,13 @@ _FREE = re.compile(
 )
 
 
+_BETWEEN_WORDS = frozenset(" \n.,;:!?()[]\"'*|")
+
+
 def _on_boundaries(text: Folded, start: int, end: int) -> bool:
     low = text.low
+    if low[start - 1 : start] in _BETWEEN_WORDS and low[end : end + 1] in _BETWEEN_WORDS:
+        return True
     if start and (_joined(low, start, start - 1, -1) or _amount(low, start)):
         return False
     return end == len(low) or not _joined(low, end - 1, end, 1) or _plural(text, start, end)
@@ -228,7 +264,7 @@ def _plural(text: Folded, start: int, end: int) -> bool:
 
 # ---------------------------------------------------------------- "I found nothing about Acme"
 
-_CLAUSE_END = re.compile("|".join([r"[.!?;:](?=\s|\Z)|[\u3002\uff01\uff1f\uff1b\n]", *vocabulary.CONTRASTS]))
+_CLAUSE_END = re.compile("[.!?;:](?=\\s|\\Z)|[\u3002\uff01\uff1f\uff1b\n]")
 _NAME = "\0"
 
 
@@ -239,16 +275,23 @@ def _phrase(template: str) -> str:
 _DENIALS = re.compile("|".join(_phrase(p) for phrases in vocabulary.DENIALS.values() for p in phrases))
 
 
-def _in_reach(signs: list[int], name: _Occurrence) -> bool:
-    nearest = bisect_left(signs, name.start - REACH)
-    return nearest < len(signs) and signs[nearest] <= name.end + REACH
-
-
-def _denied(plain: str, start: int, end: int) -> bool:
+def _denied(text: Folded, start: int, end: int, signs: _Signs) -> bool:
     """Whether the clause around the name says that nothing is known of it."""
-    before = plain[max(0, start - REACH) : start].lower()
-    after = plain[end : end + REACH].lower()
-    opened = max((m.end() for m in _CLAUSE_END.finditer(before)), default=0)
-    closed = _CLAUSE_END.search(after)
-    clause = before[opened:] + _NAME + (after[: closed.start()] if closed else after)
-    return _DENIALS.search(clause) is not None
+    negations, subjects, contrasts = signs
+    first, last = max(0, start - REACH), end + REACH
+    if not (_any_within(negations, first, last) and _any_within(subjects, first, last)):
+        return False
+    first = max((stop.end() for stop in _CLAUSE_END.finditer(text.plain, first, start)), default=first)
+    if stop := _CLAUSE_END.search(text.plain, end, last):
+        last = stop.start()
+    after = bisect_left(contrasts, start)
+    first = max(first, contrasts[after - 1]) if after else first
+    last = min(last, contrasts[after]) if after < len(contrasts) else last
+    if not (_any_within(negations, first, last) and _any_within(subjects, first, last)):
+        return False
+    return _DENIALS.search(f"{text.low[first:start]}{_NAME}{text.low[end:last]}") is not None
+
+
+def _any_within(offsets: list[int], first: int, last: int) -> bool:
+    nearest = bisect_left(offsets, first)
+    return nearest < len(offsets) and offsets[nearest] < last

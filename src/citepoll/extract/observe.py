@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -108,22 +108,39 @@ class Observer:
 
     def _hits(self, counted: Sequence[ResolvedCitation], found: Found, spans: bool) -> tuple[Hit, ...]:
         """A row per brand that is cited, named, denied or ambiguous, in the order of the project's brands."""
-        slots = Counter(c.brand for c in counted if c.brand is not None)
-        if not (slots or found.mentions or found.ambiguous):
+        seen: defaultdict[str, _Counts] = defaultdict(_Counts)
+        for citation in counted:
+            if citation.brand is not None:
+                seen[citation.brand].slots += 1
+        for mention in found.mentions:
+            seen[mention.brand].name(mention)
+        for brand, count in found.ambiguous.items():
+            seen[brand].ambiguous = count
+        if not seen:
             return ()
         first = min(counted, key=_position).brand if counted else None
-        named = Counter(m.brand for m in found.mentions if not m.denied)
-        denied = Counter(m.brand for m in found.mentions if m.denied)
-        orders = {m.brand: m.order for m in found.mentions if not m.denied}
-        earned = _earned(counted, found.mentions) if spans else frozenset()
-        occurring = {*slots, *named, *denied, *found.ambiguous}
-        return tuple(
-            Hit(
-                brand, slots[brand], brand == first, brand in earned if spans else None,
-                named[brand], denied[brand], found.ambiguous.get(brand, 0), orders.get(brand),
-            )
-            for brand in sorted(occurring, key=self._rank.__getitem__)
-        )  # fmt: skip
+        earned = _earned(counted, found.mentions) if spans else None
+        return tuple([seen[b].hit(b, first, earned) for b in sorted(seen, key=self._rank.__getitem__)])
+
+
+@dataclass(slots=True)
+class _Counts:
+    slots: int = 0
+    mentions: int = 0
+    denied: int = 0
+    ambiguous: int = 0
+    order: int | None = None
+
+    def name(self, mention: Mention) -> None:
+        if mention.denied:
+            self.denied += 1
+        else:
+            self.mentions += 1
+            self.order = mention.order
+
+    def hit(self, brand: str, first: str | None, earned: frozenset[str] | None) -> Hit:
+        own = None if earned is None else brand in earned
+        return Hit(brand, self.slots, brand == first, own, self.mentions, self.denied, self.ambiguous, self.order)
 
 
 def _position(citation: ResolvedCitation) -> int:
@@ -132,9 +149,11 @@ def _position(citation: ResolvedCitation) -> int:
 
 def _earned(counted: Sequence[ResolvedCitation], mentions: Sequence[Mention]) -> frozenset[str]:
     """Brands named in a passage that carries a counted citation of somebody else's page."""
-    owners: dict[int, set[str | None]] = {}
+    owners: dict[int, list[str | None]] = {}
     for citation in counted:
-        owners.setdefault(citation.position, set()).add(citation.brand)
-    return frozenset(
-        m.brand for m in mentions if not m.denied and any(owners.get(at, set()) - {m.brand} for at in m.citations)
-    )
+        owners.setdefault(citation.position, []).append(citation.brand)
+    return frozenset([
+        mention.brand
+        for mention in mentions
+        if not mention.denied and any(mention.brand != owner for at in mention.citations for owner in owners.get(at, ()))
+    ])  # fmt: skip

@@ -135,12 +135,12 @@ SUBJECTS: tuple[str, ...] = (
 """and one of these: where either is far from a name, the phrases are not tried."""
 
 CONTRASTS: tuple[str, ...] = (
-    r",? (?:but|however|although|though|whereas|while) ",
-    r",? (?:aber|jedoch|allerdings|während|wohingegen) ",
-    r",? (?:mais|cependant|toutefois|tandis que|alors que) ",
-    r",? (?:pero|sin embargo|aunque|mientras que) ",
-    r"が、|けれども、|一方、|しかし",
-    r"，?(?:但是|但|不过|然而|而)",
+    " but ", " however ", " however,", " although ", " though ", " whereas ", " while ",
+    " aber ", " jedoch ", " allerdings ", " während ", " wohingegen ",
+    " mais ", " cependant ", " toutefois ", " tandis que ", " alors que ",
+    " pero ", " sin embargo ", " aunque ", " mientras que ",
+    "が、", "けれども、", "一方、", "しかし",
+    "但", "不过", "然而", "，而",
 )  # fmt: skip
 """Words that open a clause of their own: a denial does not reach over them."""
 

@@ -11,6 +11,7 @@ from citepoll.measure import exact, planning
 from citepoll.measure.bounds import tail
 from citepoll.measure.contrasts import (
     NO_PAIR,
+    NOT_IN_ALL,
     ONE_PAIR,
     Contrast,
     Counts,
@@ -22,6 +23,7 @@ from citepoll.measure.contrasts import (
     t_bounds,
     t_p,
 )
+from citepoll.measure.grades import DEFAULT_ICC
 from citepoll.measure.methods import left_out
 from citepoll.measure.ratios import share_of_voice
 from citepoll.measure.shares import share
@@ -104,7 +106,7 @@ def change_of_ratio(
     dropped = len(pairs) - len(kept)
     found = Change(
         target=target, confidence=level, n_queries=len(kept), dropped=dropped, before=before, after=after,
-        warnings=(left_out(dropped, len(pairs), "without a valid answer in every cycle compared"),) if dropped else (),
+        warnings=(left_out(dropped, len(pairs), NOT_IN_ALL),) if dropped else (),
     )  # fmt: skip
     if not kept or before.value is None or after.value is None:
         return replace(found, reason=before.reason or after.reason if kept else NO_PAIR)
@@ -127,7 +129,7 @@ def detectable_from(cycles: Cycles, target: Target, level: float) -> float | Non
         cycles.queries,
         float(1.0 / np.mean(1.0 / cycles.runs)),
         target=target,
-        icc=planning.toward(planning.icc_of(cycles), planning.DEFAULT_ICC, informative),
+        icc=planning.toward(planning.icc_of(cycles), DEFAULT_ICC, informative),
         r=planning.toward(planning.correlation_of(cycles), planning.DEFAULT_CORRELATION, informative),
         level=level,
     )

@@ -65,7 +65,7 @@ class Cycles:
 
     @property
     def queries(self) -> int:
-        return self.runs.shape[1]
+        return int(self.runs.shape[1])
 
     @property
     def dropped(self) -> int:

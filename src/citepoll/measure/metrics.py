@@ -131,6 +131,14 @@ _ALL = (
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 
+INTERVALS: dict[Estimator, str] = {
+    "share": "Jeffreys on an effective number of answers, for these queries and for questions like these",
+    "ratio": "Jeffreys on an effective number of citations, for these queries and for questions like these",
+    "mean": "Student's t over the queries for questions like these; none for these queries",
+    "overlap": "Jeffreys over the queries for questions like these; none for these queries",
+}
+"""What stands beside a number; blended rows and the measured coverage are in the methodology."""
+
 _INTRODUCTION = """# Metrics
 
 Generated from `citepoll.measure.metrics`. Only valid answers count (answered, truncated, empty); what is left out is \
@@ -156,7 +164,7 @@ def _section(metric: Metric) -> str:
         f"- Without data: {metric.empty}",
         f"- Broken down by: {_breakdown(metric)}",
         f"- Computed from: {', '.join(metric.needs)}",
-        f"- Interval: {metric.source}",
+        f"- Interval: {INTERVALS[metric.estimator]}",
         "",
     )
     return "\n".join(lines)

@@ -104,10 +104,13 @@ class _Design:
 
     def detectable(self, power: float) -> float | None:
         """The least move seen with `power`: upwards, or downwards where the share has no room above it."""
-        for sign, room in ((1.0, 1.0 - self.mu), (-1.0, self.mu)):
-            if room > 0 and self.power(sign * room) >= power:
-                return crossing(lambda move, sign=sign: self.power(sign * move) >= power, 0.0, room)  # type: ignore[misc]
-        return None
+
+        sign, room = 1.0, 1.0 - self.mu
+        if room <= 0 or self.power(room) < power:
+            sign, room = -1.0, self.mu
+            if room <= 0 or self.power(-room) < power:
+                return None
+        return crossing(lambda move: self.power(sign * move) >= power, 0.0, room)
 
 
 def detectable(
@@ -276,8 +279,8 @@ def correlation_of(cycles: Cycles) -> float | None:
     between = f.var(axis=1, ddof=1) - (f * (1.0 - f) / (n - 1.0)).mean(axis=1)
     if (between <= 0).any():
         return None
-    covariance = float(((f[0] - f[0].mean()) * (f[1] - f[1].mean())).sum()) / (f.shape[1] - 1.0)
-    return min(max(covariance / float(np.sqrt(between.prod())), 0.0), 1.0)
+    covariance = np.cov(f)[0, 1]
+    return float(np.clip(covariance / np.sqrt(between.prod()), 0.0, 1.0))
 
 
 def toward(estimate: float | None, default: float, informative: float) -> float:
@@ -288,7 +291,9 @@ def toward(estimate: float | None, default: float, informative: float) -> float:
 
 
 def _planned_theta(share: float, queries: float, runs: float, icc: float) -> float:
-    """The shrunken theta of section 1 at its expected counts, T from the beta-binomial."""
+    """The shrunken theta of section 1 at its expected counts, T from the beta-binomial; 1 for single runs."""
+    if runs < 2:
+        return 1.0
     informative = queries * min(1.0 - _unanimous(1.0 - share, runs, icc), 1.0 - _unanimous(share, runs, icc))
     return (informative * (1.0 - icc) + PRIOR_QUERIES) / (informative + PRIOR_QUERIES)
 
@@ -298,7 +303,9 @@ def _unanimous(chance: float, runs: float, icc: float) -> float:
     if chance <= 0.0 or chance >= 1.0:
         return float(chance >= 1.0)
     size = (1.0 - icc) / icc
-    return float(np.exp(betaln(chance * size + runs, (1.0 - chance) * size) - betaln(chance * size, size * (1 - chance))))
+    return float(
+        np.exp(betaln(chance * size + runs, (1.0 - chance) * size) - betaln(chance * size, size * (1 - chance)))
+    )
 
 
 def _least_queries(plan: _Design, detect: float, power: float) -> int | None:
@@ -311,9 +318,7 @@ def _least_queries(plan: _Design, detect: float, power: float) -> int | None:
     return ceil(crossing(seen, 2.0, MOST_QUERIES))
 
 
-def _read_design(
-    mu: float, queries: float, runs: float, target: Target, icc: float, r: float, level: float
-) -> _Design:
+def _read_design(mu: float, queries: float, runs: float, target: Target, icc: float, r: float, level: float) -> _Design:
     tail(target, level)
     for name, fraction in (("mu", mu), ("icc", icc), ("r", r)):
         if not 0.0 <= fraction <= 1.0:

@@ -126,7 +126,7 @@ def _family_dimensions(question: Question, answers: pl.DataFrame, queries: pl.Da
     place = {"cycle": _places(question.cycles), "query": _places(queries["query_id"].to_list())}
 
     def order(values: Mapping[str, Value]) -> list[tuple[bool, Value]]:
-        return [(v is None, place[f].get(v, -1) if f in place else v or "") for f, v in values.items()]
+        return [(v is None, place[f].get(v, -1) if f in place else v) for f, v in values.items()]
 
     return sorted(found, key=order) or [dict.fromkeys(fields)]
 

@@ -35,7 +35,7 @@ _TOKEN = re.compile(
              | (?P<op> != | <= | >= | [=~<>] )
              | (?P<mark> [(),] )
              | (?P<bare> [^\s(),"'=~<>!] [^\s(),"']* ) )""",
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 _FIELD = re.compile(r"\s*([A-Za-z_]+)")
 
@@ -196,7 +196,7 @@ def _expect_and(text: str, at: int) -> int:
 
 def _unquoted(match: re.Match[str]) -> str:
     if match["quoted"]:
-        return re.sub(r"\\(.)", r"\1", match["quoted"][1:-1])
+        return re.sub(r"\\(.)", r"\1", match["quoted"][1:-1], flags=re.DOTALL)
     return match["bare"]
 
 

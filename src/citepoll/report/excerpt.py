@@ -12,6 +12,9 @@ from citepoll.report.printable import printable
 AROUND = 160
 """Characters kept on each side of a mark where a text is cut."""
 
+NEAR = 30
+"""A cut moves this far, in characters, to the edge of a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -87,7 +90,16 @@ def _windows(
         if sum(high - low for low, high in merged) > limit:
             break
         kept = merged
-    return kept
+    return [(_word_start(text, low), _word_end(text, high)) for low, high in kept]
+
+
+def _word_start(text: str, at: int) -> int:
+    """The next start of a word within `NEAR` characters; `at` itself in a text without spaces."""
+    return next((place for place in range(at, at + NEAR) if place == 0 or text[place - 1].isspace()), at)
+
+
+def _word_end(text: str, at: int) -> int:
+    return next((place for place in range(at, at - NEAR, -1) if place == len(text) or text[place].isspace()), at)
 
 
 def _merged(windows: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from citepoll.model import Row, SliceResult
 
@@ -87,3 +87,31 @@ def dimension_names(result: SliceResult) -> tuple[str, ...]:
         names.update(dict.fromkeys(row.dimensions))
     used = {name for row in result.rows for name in row.dimensions}
     return tuple(name for name in names if name in used or not result.rows)
+
+
+def dimension_values(row: Row, names: Iterable[str], result: SliceResult) -> dict[str, str | int | bool | None]:
+    """The values of a row's dimensions; a query is its text, with its id beside it as `query_id`."""
+    values: dict[str, str | int | bool | None] = {}
+    for name in names:
+        value = row.dimensions.get(name)
+        values[name] = result.labels.get(value, value) if name == "query" and isinstance(value, str) else value
+        if name == "query":
+            values["query_id"] = value
+    return values
+
+
+def column_names(names: Iterable[str]) -> tuple[str, ...]:
+    """The columns that `dimension_values` gives for these dimensions."""
+    return tuple(column for name in names for column in (("query", "query_id") if name == "query" else (name,)))
+
+
+def with_texts(result: SliceResult) -> SliceResult:
+    """The same rows with each query's text in place of its id, for people to read."""
+    if "query" not in result.slice.by:
+        return result
+
+    def read(row: Row) -> Row:
+        asked = row.dimensions.get("query")
+        return replace(row, dimensions={**row.dimensions, "query": result.labels.get(str(asked), str(asked))})
+
+    return replace(result, rows=tuple(read(row) for row in result.rows))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from citepoll.model import STATUSES, VALID, Row, SliceResult
 from citepoll.report.numbers import count, part, unit_of, words
-from citepoll.report.pairs import dimension_names
+from citepoll.report.pairs import column_names, dimension_names, dimension_values, with_texts
 from citepoll.report.printable import one_line, printable
 
 EXCLUDED = tuple(status for status in STATUSES if status not in VALID)
@@ -24,7 +24,7 @@ _TARGET_WORDS = {"fixed_set": "these queries", "category": "questions like these
 def json_rows(result: SliceResult) -> list[dict[str, object]]:
     """One mapping per estimate: metric, dimensions, estimate; fractions 0–1, None where there is no estimate."""
     names = dimension_names(result)
-    return [_json_row(row, names) for row in result.rows]
+    return [_json_row(row, dimension_values(row, names, result)) for row in result.rows]
 
 
 def json_text(result: SliceResult) -> str:
@@ -42,14 +42,15 @@ def csv_text(result: SliceResult, *, raw: bool = False) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     excluded = [f"excluded_{status}" for status in EXCLUDED]
-    writer.writerow(["metric", *names, *_MEASURES, *excluded, "reason", "grade", "band", "simulated", "warnings"])
+    writer.writerow(["metric", *column_names(names), *_MEASURES, *excluded, "reason", "grade", "band", "simulated", "warnings"])
     for row in result.rows:
-        writer.writerow([guard(cell) for cell in _csv_cells(row, names)])
+        writer.writerow([guard(cell) for cell in _csv_cells(row, dimension_values(row, names, result))])
     return out.getvalue()
 
 
 def markdown_text(result: SliceResult) -> str:
     """The rows as a Markdown table for people, with the warnings below it."""
+    result = with_texts(result)
     names = dimension_names(result)
     header = ["metric", *names, "estimate", "target", "cited of answers", "queries", "excluded", "grade", "band"]
     lines = [_markdown_line(header), _markdown_line(["---"] * len(header))]
@@ -64,11 +65,11 @@ def excluded_words(excluded: dict[str, int]) -> str:
     return ", ".join(f"{status} {count(number)}" for status, number in excluded.items() if number)
 
 
-def _json_row(row: Row, names: tuple[str, ...]) -> dict[str, object]:
+def _json_row(row: Row, values: Mapping[str, object]) -> dict[str, object]:
     estimate = row.estimate
     return {
         "metric": row.metric,
-        **{name: _plain(row.dimensions.get(name)) for name in names},
+        **{name: _plain(value) for name, value in values.items()},
         **{name: getattr(estimate, name) for name in _MEASURES},
         "excluded": dict(estimate.excluded),
         "reason": estimate.reason,
@@ -80,11 +81,11 @@ def _json_row(row: Row, names: tuple[str, ...]) -> dict[str, object]:
     }
 
 
-def _csv_cells(row: Row, names: tuple[str, ...]) -> list[object]:
+def _csv_cells(row: Row, values: Mapping[str, object]) -> list[object]:
     estimate = row.estimate
     return [
         row.metric,
-        *(row.dimensions.get(name) for name in names),
+        *values.values(),
         *(getattr(estimate, name) for name in _MEASURES),
         *(estimate.excluded.get(status, 0) for status in EXCLUDED),
         estimate.reason,

@@ -13,7 +13,7 @@ from rich.text import Text
 from citepoll.measure.metrics import Unit
 from citepoll.model import Estimate, Row, SliceResult
 from citepoll.report.numbers import interval, part, unit_of, words
-from citepoll.report.pairs import Pair, dimension_names, pairs
+from citepoll.report.pairs import Pair, dimension_names, pairs, with_texts
 from citepoll.report.printable import one_line
 
 _BAR = "bar"
@@ -51,6 +51,7 @@ def table(
     labelled so. The `tracked` brand is set in bold. A share gets a bar on a 0–100 % axis: thick for `fixed_set`, thin
     for `category`. Narrow terminals lose, in this order, the grade, the counts and the category interval.
     """
+    result = with_texts(result)
     found = pairs(result.rows)
     lines = [_line(pair, dimension_names(result), kinds or {}) for pair in found]
     layout = _layout(lines, width)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from filelock import FileLock, Timeout
 
 from citepoll.engines import load
-from citepoll.errors import CitepollError, EngineError, InputError, LedgerError, QuerySetError
+from citepoll.errors import EngineError, InputError, LedgerError, QuerySetError
 from citepoll.model import FINAL, Engine
 from citepoll.project import Project
 from citepoll.sampling.local.transport import LocalTransport

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -15,7 +14,7 @@ from citepoll.errors import InputError
 from citepoll.explain.gaps import Gap, gaps
 from citepoll.extract.observe import EXTRACTOR_VERSION
 from citepoll.model import Query, Slice
-from citepoll.project import Project
+from citepoll.project import Project, zone
 from citepoll.report.data import Ahead, CellNote, EngineNote, Evidence, Method, ReportData
 from citepoll.report.html import render
 from citepoll.service.answers import Shown, seen
@@ -68,7 +67,7 @@ def report_data(project: Project, ledger: Ledger, name: str | None, at: datetime
         engines=_engines(project, ledger, cycle, evidence),
         queries=queries,
         method=_method(project, ledger, cycle, built),
-        written_at=at.astimezone(_zone(project)),
+        written_at=at.astimezone(zone(project.time_zone)),
         cells=tuple(_cells(headline, counts, project)),
         ahead=tuple(_ahead(headline, counts, project, built)),
         sources=ask(metrics=("slot_share",), by=("engine", "domain"), limit=SOURCES_SHOWN),  # type: ignore[arg-type]
@@ -78,10 +77,6 @@ def report_data(project: Project, ledger: Ledger, name: str | None, at: datetime
         answers_total=ledger.revision(cycle)[0],
         project=project.root.resolve().name,
     )
-
-
-def _zone(project: Project) -> ZoneInfo:
-    return ZoneInfo(project.time_zone)
 
 
 def _engines(project: Project, ledger: Ledger, cycle: Cycle, evidence: tuple[Evidence, ...]) -> tuple[EngineNote, ...]:
@@ -96,8 +91,8 @@ def _engines(project: Project, ledger: Ledger, cycle: Cycle, evidence: tuple[Evi
 
 def _method(project: Project, ledger: Ledger, cycle: Cycle, built: Built) -> Method:
     days = built.table("answers").select(first=pl.col("day").min(), last=pl.col("day").max()).collect().row(0)
-    zone = _zone(project)
-    first, last = (datetime(d.year, d.month, d.day, tzinfo=zone) if d else None for d in days)
+    here = zone(project.time_zone)
+    first, last = (datetime(d.year, d.month, d.day, tzinfo=here) if d else None for d in days)
     engines = ledger.engines(cycle)
     return Method(
         cycle=cycle.name,
@@ -137,7 +132,8 @@ def _cells(queries: tuple[Query, ...], counts: _Counts, project: Project) -> Ite
     for (engine, query), (valid, brands) in counts.items():
         if query in wanted:
             ours = brands.get(project.tracked.name, 0)
-            ahead = tuple(b.name for b in project.brands[1:] if brands.get(b.name, 0) > ours)
+            theirs = {b.name: brands.get(b.name, 0) for b in project.brands[1:]}
+            ahead = tuple(gap.competitor for gap in gaps(query, valid, ours, theirs) if gap.verdict != "none")
             yield CellNote(query, engine, ours, valid, ahead)
 
 
@@ -200,10 +196,10 @@ def _evidence(project: Project, ledger: Ledger, cycle: Cycle, built: Built) -> I
     order = built.table("answers").sort("run", "query_id", "engine").select("run_id").limit(ANSWERS_SHOWN).collect()
     kept = ledger.kept(cycle, limit=ANSWERS_SHOWN, run_ids=order["run_id"].to_list())
     for shown in seen(project, ledger, cycle, kept):
-        yield _shown(shown, _zone(project))
+        yield _shown(shown, zone(project.time_zone))
 
 
-def _shown(shown: Shown, zone: ZoneInfo) -> Evidence:
+def _shown(shown: Shown, here: tzinfo) -> Evidence:
     asked = shown.kept.asked_at
     return Evidence(
         key=str(shown.id),
@@ -214,7 +210,7 @@ def _shown(shown: Shown, zone: ZoneInfo) -> Evidence:
         text=shown.answer.text,
         citations=shown.citations,
         mentions=shown.mentions,
-        asked_at=asked.astimezone(zone) if asked else None,
+        asked_at=asked.astimezone(here) if asked else None,
         model=shown.answer.model,
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -71,12 +70,11 @@ class Derived:
                 made = {"hash": key, "built_at": at.isoformat(), "detail": dict(detail)}
                 (draft / "made.json").write_bytes(msgspec.json.encode(made))
                 shutil.rmtree(final, ignore_errors=True)
-                with suppress(FileExistsError):  # another process was as quick, with the same tables
-                    draft.rename(final)
+                _put(draft, final)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         self._prune(cycle, key)
-        return Built(final, key, made["built_at"], detail)
+        return Built(final, key, at.isoformat(), detail)
 
     def drop(self, cycle: Cycle) -> None:
         """Remove every version of a cycle."""
@@ -89,10 +87,18 @@ class Derived:
         try:
             made = msgspec.json.decode(path.read_bytes())
             return Built(path.parent, made["hash"], made["built_at"], made["detail"])
-        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, KeyError, TypeError):
+        except (FileNotFoundError, msgspec.DecodeError):
             return None
 
     def _prune(self, cycle: Cycle, in_use: str) -> None:
         others = [built for built in self.versions(cycle) if built.hash != in_use]
         for built in others[: -(KEPT_VERSIONS - 1)]:
             shutil.rmtree(built.path, ignore_errors=True)
+
+
+def _put(draft: Path, final: Path) -> None:
+    try:
+        draft.rename(final)
+    except OSError:
+        if not (final / "made.json").exists():  # it does where another process was as quick, with the same tables
+            raise

@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 import zstandard
 
-from citepoll.errors import LedgerError, QuerySetError, SliceError
+from citepoll.errors import InputError, LedgerError, QuerySetError, SliceError
 from citepoll.hashing import content_hash
 from citepoll.model import FINAL, STATUSES, Engine, Query, QuerySet, RawAnswer, Status
 from citepoll.store import schema
@@ -162,7 +162,8 @@ class Ledger:
 
     def create(self, name: str, kind: str, engines: Sequence[Engine], seed: str, at: datetime, *,
                set_hash: str | None = None, over_seconds: float | None = None) -> Cycle:  # fmt: skip
-        """Open a new cycle. Raises `LedgerError` where the name is taken."""
+        """Open a new cycle. Raises `LedgerError` where the name is taken, `InputError` where it is not usable."""
+        _check_name(name)
         if any(c.name == name for c in self.cycles()):
             raise LedgerError(f"There is a cycle {name!r} already.", "Choose another name with --cycle NAME.")
         values = {
@@ -399,6 +400,17 @@ class Ledger:
         values[9] = msgspec.json.decode(row.headers) if row.headers else {}
         values[10] = self._expand.decompress(row.body)
         return Kept(*values)
+
+
+LONGEST_NAME = 200
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise InputError(
+            f"{name[:40]!r} cannot name a cycle.",
+            f"Use 1 to {LONGEST_NAME} characters that can be printed, as in --cycle 2026-11.",
+        )
 
 
 # ---------------------------------------------------------------- rows, shared with imports

@@ -123,18 +123,21 @@ def connect(path: Path) -> sa.Engine:
     """
     with ledger_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.pool.NullPool)
+        engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=sa.pool.NullPool)
         event.listen(engine, "connect", _pragmas)
         event.listen(engine, "begin", _begin)
         with engine.begin() as link:
-            _check_version(link, path)
-            metadata.create_all(link)
+            new = _is_new(link, path)
+        if new:
+            with engine.execution_options(writes=True).begin() as link:
+                metadata.create_all(link)
+                link.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
     return engine
 
 
 def _pragmas(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's events send BEGIN, so that a read then a write is one transaction
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -142,14 +145,13 @@ def _begin(link: sa.Connection) -> None:
     link.exec_driver_sql("BEGIN IMMEDIATE" if link.get_execution_options().get("writes") else "BEGIN")
 
 
-def _check_version(link: sa.Connection, path: Path) -> None:
-    found = link.exec_driver_sql("PRAGMA user_version").scalar_one()
+def _is_new(link: sa.Connection, path: Path) -> bool:
+    found: int = link.exec_driver_sql("PRAGMA user_version").scalar_one()
     if found > VERSION:
         raise LedgerError(
             f"{path} was written by a later citepoll (tables {found}, known here {VERSION}).", "Upgrade citepoll."
         )
-    if found == 0:
-        link.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+    return found == 0
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def show_list(
     ] = None,
     url: Annotated[str | None, typer.Option(metavar="URL", help="Answers that cite this canonical URL.")] = None,
     status: Annotated[str | None, typer.Option(metavar="STATUS")] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="The most to list; 0 for all.")] = 50,
+    limit: Annotated[int, typer.Option(min=0, metavar="N", help="The most to list; 0 for all.")] = 50,
     project: ProjectDir = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -97,8 +97,8 @@ def _print(shown: Shown) -> None:
 
 
 def marked(shown: Shown) -> Text:
-    """The answer's text with brands underlined and citation spans in brackets of their position."""
-    text = Text(shown.answer.text)
+    """The answer's text with brands underlined and citation spans reversed; control characters become U+FFFD."""
+    text = Text("".join(printable(c) or "\ufffd" for c in shown.answer.text))
     for mention in shown.mentions:
         text.stylize("dim" if mention.denied else "bold underline", mention.start, mention.end)
     for citation in shown.citations:
@@ -114,6 +114,6 @@ def _citations(shown: Shown) -> Table:
         opened_from = f" (unwrapped: {citation.unwrapped})" if citation.unwrapped else ""
         table.add_row(
             str(citation.position), citation.level, Text(printable(citation.url or citation.raw) + opened_from),
-            citation.domain or "", citation.brand or "", why,
+            printable(citation.domain or ""), citation.brand or "", why,
         )  # fmt: skip
     return table

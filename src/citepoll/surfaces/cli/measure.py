@@ -89,6 +89,8 @@ def _switch(text: str) -> bool:
 def print_table(desk: OpenProject, result: SliceResult) -> None:
     """The result as a table that fits the terminal, its warnings below."""
     kinds = {e.name: e.surface for name in result.cycles for e in desk.ledger.engines(desk.ledger.cycle(name))}
+    if len(surfaces := set(kinds.values())) == 1:
+        kinds["blended"] = surfaces.pop()
     plain = (out.encoding or "").lower() not in ("utf-8", "utf8")
     out.print(
         terminal.table(

@@ -14,6 +14,7 @@ from citepoll.queryset import formats
 from citepoll.queryset.lock import diff as difference
 from citepoll.queryset.lock import render
 from citepoll.report.numbers import noun
+from citepoll.report.printable import one_line
 from citepoll.service import queries as service
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, out, say, warn, write
 
@@ -80,7 +81,11 @@ def show(
     table = Table("query", "intent", "why", "topic", "names", box=None, pad_edge=False)
     for row in rows:
         table.add_row(
-            row.query.text, row.query.intent, row.rule or "stated", row.query.topic or "", ", ".join(row.brands)
+            one_line(row.query.text),
+            row.query.intent,
+            row.rule or "stated",
+            one_line(row.query.topic or ""),
+            ", ".join(row.brands),
         )
     out.print(table)
     for each in desk.ledger.versions():

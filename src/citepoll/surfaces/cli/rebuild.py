@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from citepoll.report.numbers import count, noun
+from citepoll.report.printable import one_line
 from citepoll.service.rebuilding import Changes
 from citepoll.service.rebuilding import rebuild as again
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, out, progress, say
@@ -52,7 +53,7 @@ def _tell(changes: Changes, diff: bool) -> None:
     table = Table("answer", "engine", "query", "run", "brand", "what", "before", "after", box=None, pad_edge=False)
     for change in changes.answers_changed:
         table.add_row(
-            str(change.run_id), change.engine, change.query, str(change.run), change.brand, change.what,
+            str(change.run_id), change.engine, one_line(change.query), str(change.run), change.brand, change.what,
             change.before, change.after,
         )  # fmt: skip
     out.print(table)
