@@ -2,8 +2,8 @@
 
     python bench/rebuild.py [--answers 6000] [--seed 1] [--peer PYTHON]
 
-Answers of about 2 KB text with 12 cited URLs that recur and a marker for each, 1,000 aliases of 250 brands, of which an
-answer names about four, twice each. PYTHON is the
+Answers of about 2 KB text with 12 cited URLs that recur, 1,000 aliases of 250 brands, of which an answer names three or
+four, five or six times in all; every second answer says by markers which passage carries which citation. PYTHON is the
 interpreter of an environment of its own that holds the peer:
 
     python -m venv peer && peer/bin/pip install answer-engine-benchmark==0.1.2
@@ -77,10 +77,11 @@ def rows(count: int, named: Sequence[Brand], seed: int) -> list[bytes]:
 
 def _row(at: int, draw: random.Random, pool: Sequence[str], named: Sequence[Brand]) -> bytes:
     text, marks = _text(draw, named)
-    citations = [
-        {"url": draw.choice(pool), "position": n, "title": "A page about it", "start": start, "end": end}
-        for n, (start, end) in enumerate(marks, 1)
+    citations: list[dict[str, object]] = [
+        {"url": draw.choice(pool), "position": n, "title": "A page about it"} for n in range(1, CITED + 1)
     ]
+    if at % 2:
+        citations = [{**c, "start": start, "end": end} for c, (start, end) in zip(citations, marks, strict=True)]
     row = {"engine": "bench", "query": f"Which tool is best for case {at // 3}?", "run": at % 3 + 1}
     return json.dumps({**row, "answer_text": text, "citations": citations}, ensure_ascii=False).encode()
 
@@ -91,7 +92,7 @@ def _text(draw: random.Random, named: Sequence[Brand]) -> tuple[str, list[tuple[
     marks: list[tuple[int, int]] = []
     while len(text) < SIZE:
         words = draw.choices(WORDS, k=draw.randint(9, 16))
-        if draw.random() < 0.3:
+        if draw.random() < 0.2:
             words[draw.randrange(len(words))] = f"**{draw.choice(draw.choice(shortlist).aliases).text}**"
         text += (
             draw.choice(("", "", "\n\n", "\n- "))

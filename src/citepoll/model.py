@@ -270,12 +270,54 @@ class Estimate:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """A difference of shares (fractions) with its interval, or the reason why there is none (then value is None).
+
+    `p` is two-sided for no difference, None where there is no test. `n_queries` count, `dropped` lack an answer
+    somewhere. `detectable` is the move that this design sees four times in five, None where not known or out of reach.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    target: Target
+    method: str = "none"
+    confidence: float = 0.95
+    n_queries: int = 0
+    dropped: int = 0
+    detectable: float | None = None
+    reason: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change(Contrast):
+    """A change between two cycles. `before` and `after` are the shares of the paired queries alone, and may differ
+    from the headlines; `p_second` is a second opinion under the null that `second` names: the interval decides."""
+
+    before: Estimate
+    after: Estimate
+    p_second: float | None = None
+    second: str | None = None
+
+    @property
+    def value1(self) -> float | None:
+        return self.before.value
+
+    @property
+    def value2(self) -> float | None:
+        return self.after.value
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """A question to the read side: the one way in for every surface.
 
     `by` takes brand, engine, query, topic, intent, domain, url, cycle, citation_level, run, language, market, branded.
-    `where` is text, `FIELD OP VALUE and …`. No cycles: the latest closed one. `limit` keeps the largest groups of domains
+    `where` is text, `FIELD OP VALUE and …`. No cycles: the latest closed one. `compare` names an earlier cycle: each row
+    then carries the change since it, paired by query. `limit` keeps the largest groups of domains
     or URLs within each combination of the other dimensions.
     """
 
@@ -283,6 +325,7 @@ class Slice:
     by: tuple[str, ...] = ("brand", "engine")
     where: str = ""
     cycles: tuple[str, ...] = ()
+    compare: str | None = None
     target: Literal["fixed_set", "category", "both"] = "both"
     confidence: float = 0.95
     private_suffixes: bool = True
@@ -291,7 +334,11 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One estimate of a slice: metric, the values of its dimensions, the estimate, its grade of evidence."""
+    """One estimate of a slice: metric, the values of its dimensions, the estimate, its grade of evidence.
+
+    Where the slice compares: the change since the earlier cycle, its p after Benjamini–Hochberg over all rows of this
+    target, and the sentence that says whether it is real.
+    """
 
     metric: str
     dimensions: Mapping[str, str | int | bool | None]
@@ -300,6 +347,9 @@ class Row:
     grade_next: str | None = None
     band: str | None = None
     simulated: bool = False
+    change: Change | None = None
+    adjusted_p: float | None = None
+    verdict: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

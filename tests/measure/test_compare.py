@@ -23,9 +23,9 @@ def four(found):
 
 
 @st.composite
-def cycles(draw, number=2, queries=st.integers(1, 8)):
+def cycles(draw, number=2):
     """Counts of several cycles over the same queries; some queries lack answers."""
-    size = draw(queries)
+    size = draw(st.integers(1, 8))
     runs = [draw(st.lists(st.integers(0, 4), min_size=size, max_size=size)) for _ in range(number)]
     return [([draw(st.integers(0, n)) for n in of_cycle], of_cycle) for of_cycle in runs]
 
@@ -257,7 +257,7 @@ def test_too_few_answers_see_no_move():
 
 # ---------------------------------------------------------------- short simulations; the long one is bench/power.py
 
-REPS = 400
+REPS = 200
 
 
 def pairs(mean, queries, runs, drift, rng):

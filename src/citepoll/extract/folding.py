@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from string import ascii_letters, digits
@@ -56,24 +56,28 @@ def fold(text: str) -> Folded:
     """Fold `text` for matching. Never raises."""
     starts: list[int] | None = None
     if not text.isascii():
+        text = _replaced(text, _ALIKE)
+    if not text.isascii():  # what is left is more than typography
+        text = _usable(text)
         if not unicodedata.is_normalized("NFC", text):
             text, starts = _composed(text)
-        text = _alike(text)
     plain, gone_at, gone = _without_unseen(text)
     return Folded(plain, _lower(plain).replace("\n", " ").replace("\t", " "), gone_at, gone, starts)
 
 
-def _alike(text: str) -> str:
-    try:
-        encoded = text.encode()
-    except UnicodeEncodeError:
-        text = _LONE_SURROGATE.sub("\ufffd", text)
-        encoded = text.encode()
-    wide = any(start in encoded for start in _WIDE_BYTES)
-    for char, like in (_ALIKE | _WIDE if wide else _ALIKE).items():
+def _replaced(text: str, likes: Mapping[str, str]) -> str:
+    for char, like in likes.items():
         if char in text:
             text = text.replace(char, like)
     return text
+
+
+def _usable(text: str) -> str:
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        return _usable(_LONE_SURROGATE.sub("\ufffd", text))
+    return _replaced(text, _WIDE) if any(start in encoded for start in _WIDE_BYTES) else text
 
 
 def _lower(text: str) -> str:

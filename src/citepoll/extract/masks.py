@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from functools import lru_cache
 
 from citepoll.extract.folding import Folded, fold
 from citepoll.urls import known_suffix
@@ -94,7 +93,6 @@ SHORTEST_ECHO = 6
 """A question below this many code points is not looked for: it may be the brand itself."""
 
 
-@lru_cache(maxsize=256)
 def folded_question(question: str) -> Folded | None:
     """The question without its closing marks, folded; None where it is too short to be told from ordinary words."""
     bare = fold(" ".join(question.split()).strip(" ?!.:\u3002\uff1f\uff01\u00bf\u00a1\"'"))

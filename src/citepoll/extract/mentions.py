@@ -25,6 +25,9 @@ CONTEXT = 200
 REACH = 160
 """Code points on each side of a name in which a denial is looked for."""
 
+SPAN = 100
+"""Code points between a negation and what it denies, at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -60,6 +63,7 @@ class Matcher:
         words = (vocabulary.NEGATIONS, vocabulary.SUBJECTS, vocabulary.CONTRASTS)
         self._signs = [kind for kind, some in enumerate(words) for _ in some]
         self._search = AhoCorasick([*names, *(w for some in words for w in some)], implementation=Implementation.DFA)
+        self._echo = lru_cache(maxsize=1024)(self._echoed)
 
     def find(self, text: str, question: str = "", citations: Sequence[Citation] = ()) -> Found:
         """All mentions in `text`; the echo of `question` is none. `citations` with offsets are attached by passage."""
@@ -69,12 +73,17 @@ class Matcher:
         places, signs = self._places(folded)
         if not places:
             return _NOTHING
-        hidden = masks(folded, folded_question(question))
+        hidden = masks(folded, self._echo(question))
         if hidden:
             places = [p for p in places if not inside(hidden, p[0], p[1])]
         places = [p for p in places if not in_address(folded.plain, p[0], p[1])]
         chosen, ambiguous = self._decide(folded, places)
         return Found(_mentions(text, folded, chosen, signs, citations), ambiguous)
+
+    def _echoed(self, question: str) -> Folded | None:
+        """The question as it is looked for in an answer; None where it names nobody, as most questions do."""
+        folded = folded_question(question)
+        return folded if folded is not None and self._places(folded)[0] else None
 
     def _places(self, text: Folded) -> tuple[list[_Place], _Signs]:
         """Where names stand as words of their own, in reading order, and where signs of a denial stand."""
@@ -188,13 +197,13 @@ def _mentions(
     text: str, folded: Folded, chosen: list[_Occurrence], signs: _Signs, citations: Sequence[Citation]
 ) -> tuple[Mention, ...]:
     passages = Passages(text, citations) if chosen and any(c.start is not None for c in citations) else None
-    deniable = bool(signs[0] and signs[1])
+    negations = _near_subjects(signs)
     order: dict[str, int] = {}
     found = []
     for name in chosen:
         brand = name.name.brand
         start, end = folded.original(name.start, name.end)
-        denied = deniable and _denied(folded, name.start, name.end, signs)
+        denied = bool(negations) and _denied(folded, name.start, name.end, negations, signs[2])
         rank = 0 if denied else order.setdefault(brand, len(order) + 1)
         carried = tuple([citations[i].position for i in passages.citations_at(start)]) if passages else ()
         found.append(Mention(brand, name.name.alias, start, end, rank, denied, carried))
@@ -275,11 +284,16 @@ def _phrase(template: str) -> str:
 _DENIALS = re.compile("|".join(_phrase(p) for phrases in vocabulary.DENIALS.values() for p in phrases))
 
 
-def _denied(text: Folded, start: int, end: int, signs: _Signs) -> bool:
+def _near_subjects(signs: _Signs) -> list[int]:
+    """The negations with something near that may be denied."""
+    negations, subjects, _ = signs
+    return [at for at in negations if _any_within(subjects, at - SPAN, at + SPAN)] if subjects else []
+
+
+def _denied(text: Folded, start: int, end: int, negations: list[int], contrasts: list[int]) -> bool:
     """Whether the clause around the name says that nothing is known of it."""
-    negations, subjects, contrasts = signs
     first, last = max(0, start - REACH), end + REACH
-    if not (_any_within(negations, first, last) and _any_within(subjects, first, last)):
+    if not _any_within(negations, first, last):
         return False
     first = max((stop.end() for stop in _CLAUSE_END.finditer(text.plain, first, start)), default=first)
     if stop := _CLAUSE_END.search(text.plain, end, last):
@@ -287,7 +301,7 @@ def _denied(text: Folded, start: int, end: int, signs: _Signs) -> bool:
     after = bisect_left(contrasts, start)
     first = max(first, contrasts[after - 1]) if after else first
     last = min(last, contrasts[after]) if after < len(contrasts) else last
-    if not (_any_within(negations, first, last) and _any_within(subjects, first, last)):
+    if not _any_within(negations, first, last):
         return False
     return _DENIALS.search(f"{text.low[first:start]}{_NAME}{text.low[end:last]}") is not None
 

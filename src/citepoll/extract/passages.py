@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 
 from citepoll.extract.vocabulary import ABBREVIATIONS
 from citepoll.model import Citation
@@ -17,94 +17,134 @@ _CLOSING = re.compile(r"[.!?\u2026\"'\u2019\u201d\u00bb)\]*_\u300d\u300f\uff09]*
 _LAST_WORD = re.compile(r"[\w.]*\Z")
 # What may stand between a sentence and the reference to its source: brackets, [1], ([name](address)).
 _REFERENCES = re.compile(r"(?:\s|[()\u3010\u3011,;*]|\[[^\[\]\n]*\](?:\([^()\n]*\))?|[\[\]])*")
-_REFERENCE_STARTS = frozenset(" \t()[]\u3010\u3011,;*")
+_REFERENCE_STARTS = frozenset(" \n\t()[]\u3010\u3011,;*")
+_OPENING = frozenset(("", "(", "[", "\u3010"))
 _NUMBER_MARK = re.compile(r"\[\^?\d{1,3}\]")
 
 
 class Passages:
-    """The passages of one text, and the indices of the citations that each of them carries."""
+    """The passages of one text, and which citations each of them carries. Only passages that are asked for are found."""
 
     def __init__(self, text: str, citations: Sequence[Citation]) -> None:
         self._text = text
-        self._starts = _starts(text)
-        self._marks: dict[str, list[int]] = {}
-        for mark in _NUMBER_MARK.finditer(text):
-            self._marks.setdefault(mark[0], []).append(self._before(mark.start()))
-        self._carried: dict[int, list[int]] = {}
+        self._marks: list[tuple[int, int]] = []
+        self._quoted: list[tuple[int, int, int]] = []
+        self._known: dict[tuple[int, int], list[int]] = {}
+        self._lines: dict[int, tuple[int, int, bool]] = {}
+        self._stops = [stop for stop in _STOPS if stop in text]
+        places = _marks(text)
         for index, citation in enumerate(citations):
-            for at in self._of(citation):
-                self._carried.setdefault(at, []).append(index)
+            if citation.start is not None and citation.end is not None:
+                self._place(index, citation.start, citation.end, places)
+        self._marks.sort()
 
-    def citations_at(self, offset: int) -> Sequence[int]:
-        """Indices of the citations of the passage that holds the code point `offset`."""
-        return self._carried.get(bisect_right(self._starts, offset) - 1, ())
-
-    def _of(self, citation: Citation) -> Iterable[int]:
-        start, end = citation.start, citation.end
-        if start is None or end is None or not 0 <= start <= end <= len(self._text):
-            return ()
+    def _place(self, index: int, start: int, end: int, places: Mapping[str, Sequence[int]]) -> None:
+        """A citation is a mark at one or more places, or quotes the text that it supports."""
         cited = self._text[start:end]
-        if cited in self._marks:
-            return dict.fromkeys(self._marks[cited])
-        if cited.lstrip()[:1] in ("", "(", "[", "\u3010"):
-            return (self._before(start),)
-        return range(bisect_right(self._starts, start) - 1, bisect_right(self._starts, max(start, end - 1)))
-
-    def _before(self, offset: int) -> int:
-        """The passage that a reference at `offset` closes: its own, or the one before if it stands at its start."""
-        at = bisect_right(self._starts, offset) - 1
-        begin = self._starts[at]
-        if not at or self._text[begin] not in _REFERENCE_STARTS:
-            return at
-        return at - 1 if _REFERENCES.fullmatch(self._text, begin, offset) else at
-
-
-def _starts(text: str) -> list[int]:
-    """Where each passage starts; blank lines belong to the passage before, and indented lines to their list item."""
-    starts = [0]
-    stops = sorted(at for stop in _STOPS if stop in text for at in _occurrences(text, stop))
-    at = 0
-    item = False
-    for line in text.split("\n"):
-        end = at + len(line)
-        if not line or line.isspace():
-            item = False
-        elif not (whole := _WHOLE_LINE.match(line)) and item and line.startswith(("  ", "\t")):
-            pass
+        if cited in places:
+            self._marks += [(at, index) for at in places[cited]]
+        elif cited.lstrip()[:1] in _OPENING:
+            self._marks.append((start, index))
         else:
-            if at:
-                starts.append(at)
-            item = whole is not None
-            if not whole:
-                starts += _sentences(text, at, end, stops[bisect_left(stops, at) : bisect_left(stops, end)])
-        at = end + 1
-    return starts
+            self._quoted.append((start, end, index))
+
+    def citations_at(self, offset: int) -> list[int]:
+        """Indices of the citations of the passage that holds the code point `offset`, ascending."""
+        bounds = self._bounds(offset)
+        if bounds not in self._known:
+            self._known[bounds] = self._carried(*bounds)
+        return self._known[bounds]
+
+    def _carried(self, start: int, end: int) -> list[int]:
+        """Citations that quote the passage, and marks in it or right behind it; a mark at its start is the one before's."""
+        first = self._behind(start) if start else 0
+        marks = self._marks[bisect_left(self._marks, (first, -1)) : bisect_left(self._marks, (self._behind(end), -1))]
+        found = {index for _, index in marks}
+        found.update(index for begin, stop, index in self._quoted if begin < end and start < stop)
+        return sorted(found)
+
+    def _behind(self, at: int) -> int:
+        """The end of the references that start at `at`."""
+        if self._text[at : at + 1] not in _REFERENCE_STARTS:
+            return at
+        references = _REFERENCES.match(self._text, at)
+        return references.end() if references else at
+
+    def _bounds(self, offset: int) -> tuple[int, int]:
+        line = self._text.rfind("\n", 0, offset) + 1
+        if line not in self._lines:
+            self._lines[line] = _block(self._text, line)
+        begin, end, whole = self._lines[line]
+        return (
+            (begin, end)
+            if whole
+            else (self._sentence_start(begin, offset, end), self._sentence_end(begin, offset, end))
+        )
+
+    def _sentence_start(self, begin: int, offset: int, end: int) -> int:
+        stop = offset
+        while (stop := max([self._text.rfind(char, begin, stop) for char in self._stops], default=-1)) >= 0:
+            start = _next_sentence(self._text, begin, stop, end)
+            if start is not None and start <= offset:
+                return start
+        return begin
+
+    def _sentence_end(self, begin: int, offset: int, end: int) -> int:
+        at = offset
+        while stops := [stop for char in self._stops if (stop := self._text.find(char, at, end)) >= 0]:
+            start = _next_sentence(self._text, begin, min(stops), end)
+            if start is not None and start > offset:
+                return start
+            at = min(stops) + 1
+        return end
 
 
-def _occurrences(text: str, char: str) -> list[int]:
-    found = []
-    at = text.find(char)
-    while at >= 0:
-        found.append(at)
-        at = text.find(char, at + 1)
-    return found
+def _marks(text: str) -> dict[str, list[int]]:
+    """Where each `[1]` stands in the text."""
+    places: dict[str, list[int]] = {}
+    for mark in _NUMBER_MARK.finditer(text):
+        places.setdefault(mark[0], []).append(mark.start())
+    return places
 
 
-def _sentences(text: str, begin: int, end: int, stops: Sequence[int]) -> list[int]:
-    """Starts of the second and further sentences of a line."""
-    starts: list[int] = []
-    for stop in stops:
-        after = stop + 1
-        if after < end and text[after] != " ":
-            closing = _CLOSING.match(text, after, end)
-            after = closing.end() if closing else after
-        if after >= end or not (text[after].isspace() or text[stop] in _NEED_NO_SPACE):
-            continue
-        while after < end and text[after].isspace():
-            after += 1
-        if after < end and not _goes_on(text, begin, stop, after):
-            starts.append(after)
-    return list(dict.fromkeys(starts))
+def _block(text: str, line: int) -> tuple[int, int, bool]:
+    """Begin and end of the text block of the line at `line`, and whether it is one passage: a list item, row or heading.
+
+    Indented lines go on the list item above them; any other line is a block of its own.
+    """
+    top = line
+    while top and _is_indented(text, top) and (above := text.rfind("\n", 0, top - 1) + 1) < top - 1:
+        top = above
+    if not _WHOLE_LINE.match(text, top):
+        return line, _line_end(text, line), False
+    end = _line_end(text, line)
+    while _is_indented(text, end + 1):
+        end = _line_end(text, end + 1)
+    return top, end, True
+
+
+def _is_indented(text: str, line: int) -> bool:
+    if not text.startswith(("  ", "\t"), line) or _WHOLE_LINE.match(text, line):
+        return False
+    return not text[line : _line_end(text, line)].isspace()
+
+
+def _line_end(text: str, line: int) -> int:
+    end = text.find("\n", line)
+    return len(text) if end < 0 else end
+
+
+def _next_sentence(text: str, begin: int, stop: int, end: int) -> int | None:
+    """Where the sentence after the stop at `stop` starts; None where it closes none, or the last of the block."""
+    after = stop + 1
+    if after < end and text[after] != " ":
+        closing = _CLOSING.match(text, after, end)
+        after = closing.end() if closing else after
+    if after >= end or not (text[after].isspace() or text[stop] in _NEED_NO_SPACE):
+        return None
+    while after < end and text[after].isspace():
+        after += 1
+    return None if after == end or _goes_on(text, begin, stop, after) else after
 
 
 def _goes_on(text: str, begin: int, stop: int, after: int) -> bool:

@@ -78,8 +78,8 @@ def allocate(cited: Counts, runs: Counts, budget: int, floor: int = 2) -> tuple[
     `share`, whose mean of queries' means stays unbiased. Raises `InputError` where the budget does not pay the floor.
     Source: STATISTICS section 4.
     """
+    panel = read_panel([cited], runs, None)  # type: ignore[arg-type]  # one row is array-like
     k, n = np.asarray(cited, dtype=np.float64), np.asarray(runs, dtype=np.float64)
-    panel = read_panel([cited], runs, None)
     extra = budget - floor * panel.asked
     if floor < 1 or extra < 0 or not panel.asked:
         raise InputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from citepoll.measure.contrasts import (
     NO_PAIR,
     NOT_IN_ALL,
     ONE_PAIR,
-    Contrast,
     Counts,
     Cycles,
     mover_of,
@@ -27,29 +26,10 @@ from citepoll.measure.grades import DEFAULT_ICC
 from citepoll.measure.methods import left_out
 from citepoll.measure.ratios import share_of_voice
 from citepoll.measure.shares import share
-from citepoll.model import Estimate, Target
+from citepoll.model import Change, Target
 
 ONE_RUN = "one run per query: a change of these queries shows late; three runs see about twice as much"
 NO_RATIO_CATEGORY = "no category interval is specified for a change of a ratio of citations"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change(Contrast):
-    """A change between two cycles. `before` and `after` are the shares of the paired queries alone, and may differ
-    from the headlines; `p_second` is a second opinion under the null that `second` names: the interval decides."""
-
-    before: Estimate
-    after: Estimate
-    p_second: float | None = None
-    second: str | None = None
-
-    @property
-    def value1(self) -> float | None:
-        return self.before.value
-
-    @property
-    def value2(self) -> float | None:
-        return self.after.value
 
 
 def change(k1: Counts, r1: Counts, k2: Counts, r2: Counts, *, target: Target, level: float = 0.95) -> Change:
@@ -84,10 +64,10 @@ def change(k1: Counts, r1: Counts, k2: Counts, r2: Counts, *, target: Target, le
 
 
 def change_of_ratio(
-    brand1: Sequence[Counts],
-    total1: Sequence[Counts],
-    brand2: Sequence[Counts],
-    total2: Sequence[Counts],
+    brand1: Sequence[Sequence[int]],
+    total1: Sequence[Sequence[int]],
+    brand2: Sequence[Sequence[int]],
+    total2: Sequence[Sequence[int]],
     *,
     target: Target,
     level: float = 0.95,
@@ -100,7 +80,7 @@ def change_of_ratio(
     """
     tail(target, level)
     pairs = list(zip(brand1, total1, brand2, total2, strict=True))
-    kept = [pair for pair in pairs if pair[0] and pair[2]]
+    kept = [pair for pair in pairs if len(pair[0]) and len(pair[2])]
     x1, y1, x2, y2 = ([pair[i] for pair in kept] for i in range(4))
     before, after = (share_of_voice(x, y, target=target, level=level) for x, y in ((x1, y1), (x2, y2)))
     dropped = len(pairs) - len(kept)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from citepoll.errors import InputError
-from citepoll.measure.bounds import Floats, clopper_pearson_ends, jeffreys, mover, student_t
+from citepoll.measure.bounds import Floats, clopper_pearson_ends, mover, student_t
 from citepoll.measure.counts import whole_numbers
 from citepoll.measure.crossing import crossing
 from citepoll.measure.methods import left_out, notices
-from citepoll.model import Estimate, Target
+from citepoll.model import Estimate
 
 CONTRAST_METHODS: dict[str, str] = {
     "mover-fixed": "MOVER: the bounds of a sum or difference of shares of these locked queries, from the distances "
@@ -29,30 +31,10 @@ CONTRAST_METHODS: dict[str, str] = {
 
 NO_PAIR = "no query has valid answers in every cycle compared"
 ONE_PAIR = "one query says nothing about questions like it: the category interval is the whole range"
+NOT_IN_ALL = "without a valid answer in every cycle compared"
 LEAST_P = 1e-9
-Counts = Sequence[int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contrast:
-    """A difference of shares (fractions) with its interval, or the reason why there is none (then value is None).
-
-    `p` is two-sided for no difference, None where there is no test. `n_queries` count, `dropped` lack an answer
-    somewhere. `detectable` is the move that this design sees four times in five, None where not known or out of reach.
-    """
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p: float | None = None
-    target: Target
-    method: str = "none"
-    confidence: float = 0.95
-    n_queries: int = 0
-    dropped: int = 0
-    detectable: float | None = None
-    reason: str | None = None
-    warnings: tuple[str, ...] = ()
+Counts: TypeAlias = Sequence[int] | NDArray[Any]
+"""One whole number per query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +63,10 @@ class Cycles:
         return (*missing, *notices(level, 0, self.queries))
 
 
-NOT_IN_ALL = "without a valid answer in every cycle compared"
-
-
 def read_cycles(cited: Sequence[Counts], runs: Sequence[Counts]) -> Cycles:
     """Check counts of several cycles over the same queries. Raises `InputError` for what `share` refuses."""
-    k, n = whole_numbers(cited, "cited"), whole_numbers(runs, "runs")
+    k = whole_numbers(cited, "cited")  # type: ignore[arg-type]  # rows are array-like
+    n = whole_numbers(runs, "runs")  # type: ignore[arg-type]
     if k.ndim != 2 or k.shape != n.shape:
         raise InputError("cited and runs differ in shape between cycles", "Give one number per cycle and query.")
     if (k > n).any():
@@ -103,8 +83,7 @@ def mover_of(parts: Sequence[tuple[float, Estimate]], a2: float) -> tuple[float,
     coefficients = [coefficient for coefficient, _ in parts]
     shares = np.array([e.value for _, e in parts], dtype=np.float64)
     n_star = np.array([e.n_effective for _, e in parts], dtype=np.float64)
-    ratio = parts[0][1].method.startswith("ratio")
-    low, high = (jeffreys if ratio else clopper_pearson_ends)(shares, n_star, a2)
+    low, high = clopper_pearson_ends(shares, n_star, a2)
     return mover(zip(coefficients, shares.tolist(), low.tolist(), high.tolist(), strict=True))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-HALVINGS = 50
-"""Enough for 1e-15 of the range."""
+HALVINGS = 40
+"""Down to 1e-12 of the range."""
 
 
 def crossing(holds: Callable[[float], bool], low: float, high: float) -> float:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from citepoll.measure.bounds import tail
-from citepoll.measure.changes import Change, change
+from citepoll.measure.changes import change
 from citepoll.measure.contrasts import (
-    Contrast,
     Counts,
     PseudoMean,
     mover_of,
@@ -19,7 +18,7 @@ from citepoll.measure.contrasts import (
     t_bounds,
     t_p,
 )
-from citepoll.model import Target
+from citepoll.model import Change, Contrast, Target
 
 Arm: TypeAlias = tuple[Counts, Counts, Counts, Counts]
 """k1, r1, k2, r2 of the queries of one arm."""

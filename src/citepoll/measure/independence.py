@@ -9,10 +9,11 @@ from math import gcd
 import numpy as np
 
 from citepoll.measure.bounds import Floats
-from citepoll.measure.changes import Change, change
+from citepoll.measure.changes import change
 from citepoll.measure.contrasts import Counts, Cycles, read_cycles
 from citepoll.measure.exact import FINEST_GRID, hypergeometric
 from citepoll.measure.verdicts import REAL, adjust
+from citepoll.model import Change
 
 NEVER_DIFFER = (
     "cannot be told: no query with several runs got two different answers; the engine or a cache repeats itself"

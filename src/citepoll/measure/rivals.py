@@ -11,9 +11,9 @@ from scipy.special import ndtr, ndtri
 
 from citepoll.errors import InputError
 from citepoll.measure.bounds import PRIOR_QUERIES, Floats, tail
-from citepoll.measure.contrasts import ONE_PAIR, Contrast, pseudo_mean, t_bounds, t_p
+from citepoll.measure.contrasts import ONE_PAIR, pseudo_mean, t_bounds, t_p
 from citepoll.measure.methods import NO_ANSWER, notices
-from citepoll.model import Target
+from citepoll.model import Contrast, Target
 
 
 def brands(e: Sequence[Sequence[int]], *, target: Target, level: float = 0.95) -> Contrast:

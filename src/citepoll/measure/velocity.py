@@ -12,7 +12,6 @@ from citepoll.measure.bounds import Floats, tail
 from citepoll.measure.contrasts import (
     NO_PAIR,
     ONE_PAIR,
-    Contrast,
     Counts,
     mover_of,
     p_mover,
@@ -22,7 +21,7 @@ from citepoll.measure.contrasts import (
     t_p,
 )
 from citepoll.measure.shares import share
-from citepoll.model import Target
+from citepoll.model import Contrast, Target
 
 LEAST_CYCLES = 3
 TOO_FEW_CYCLES = f"velocity needs {LEAST_CYCLES} cycles or more"

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from citepoll.errors import InputError
-from citepoll.measure.changes import Change
-from citepoll.measure.contrasts import Contrast
+from citepoll.model import Change, Contrast
 
 REAL = 0.05
 """The false discovery rate of the verdicts, after Benjamini and Hochberg."""

@@ -1,0 +1,229 @@
+"""The pages say what the program does: commands, settings, schema and examples are read from them and tried."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+import typer
+
+import citepoll
+from citepoll import project as settings
+from citepoll.engines import local, recorded
+from citepoll.main import app
+from citepoll.measure.grades import BANDS, planned_half_width
+from citepoll.model import STATUSES, VALID
+from citepoll.project import Start, parse_project, write_project
+from citepoll.report.tables import json_rows
+from citepoll.service import exporting
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def text_of(name):
+    return (ROOT / name).read_text("utf-8")
+
+
+def blocks(name, language):
+    """The fenced blocks of a language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text_of(name), re.MULTILINE | re.DOTALL)
+
+
+def rows_below(name, heading):
+    """The cells of the tables between a line that starts so and the next heading, head lines left out."""
+    part = re.split(rf"^{re.escape(heading)}.*$", text_of(name), maxsplit=1, flags=re.MULTILINE)[1]
+    part = re.split(r"^## ", part, maxsplit=1, flags=re.MULTILINE)[0]
+    lines = [line.strip() for line in part.splitlines() if line.strip().startswith("|")]
+    heads = {at - 1 for at, line in enumerate(lines) if line.startswith(("|---", "| ---"))}
+    kept = [line for at, line in enumerate(lines) if at not in heads and at - 1 not in heads]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in kept]
+
+
+# ---------------------------------------------------------------- commands and links
+
+
+def commands_in(text):
+    for block in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        yield from (line for line in block.splitlines() if line.startswith("citepoll "))
+    yield from re.findall(r"`(citepoll [^`]+)`", text)
+
+
+def unknown_in(line):
+    """The words of a command line that the program does not know."""
+    words = shlex.split(line.replace("…", ""), comments=True)[1:]
+    found = typer.main.get_command(app)
+    while words and words[0] in getattr(found, "commands", {}):
+        found = found.commands[words.pop(0)]
+    options = {option for parameter in found.params for option in parameter.opts} | {"--help"}
+    unknown = [word for word in words if word.startswith("-") and word.partition("=")[0] not in options]
+    alone = [word for word in words[:1] if getattr(found, "commands", {}) and not word.startswith("-")]
+    return unknown + alone
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_and_option_exists(page):
+    wrong = {line: unknown for line in commands_in(page.read_text("utf-8")) if (unknown := unknown_in(line))}
+    assert wrong == {}
+
+
+def anchors(page):
+    heads = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = target.partition("#")
+        goal = (page.parent / path).resolve() if path else page
+        assert goal.exists(), target
+        assert not anchor or anchor in anchors(goal), target
+
+
+# ---------------------------------------------------------------- project-file.md
+
+TABLES = {
+    "## At the top": (settings._File, ("seed", "time_zone")),
+    "## [brand]": (settings._Brand, None),
+    "An alias as a table": (settings._Alias, None),
+    "An owned property": (settings._Owned, None),
+    "## [[engine]]": (settings._Engine, None),
+    "## [queries]": (settings._Queries, None),
+    "## [budget]": (settings._Budget, None),
+    "## [cadence]": (settings._Cadence, None),
+    "## [blend]": (settings._Blend, None),
+}
+SAID = {"name": {"the id"}, "model": {"the engine's own"}}
+"""Defaults that are said in words."""
+
+
+def default_of(field):
+    if field.required:
+        return "none, required"
+    value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    if value is None:
+        return "none"
+    return f"`{msgspec.json.encode(value).decode()}`"
+
+
+@pytest.mark.parametrize("heading", TABLES)
+def test_every_setting_stands_with_its_default(heading):
+    struct, only = TABLES[heading]
+    fields = {f.name: default_of(f) for f in msgspec.structs.fields(struct) if only is None or f.name in only}
+    rows = [row for row in rows_below("docs/project-file.md", heading) if len(row) == 3][: len(fields)]
+    said = {name: default for name, default, _ in rows}
+    assert list(said) == list(fields)
+    for name, default in fields.items():
+        assert said[name] == default or said[name] in SAID.get(name, ()), name
+
+
+def test_the_settings_of_the_local_engine_stand_with_their_defaults():
+    said = {row[0]: row[1].strip("`") for row in rows_below("docs/project-file.md", "Settings of `local:bm25`")}
+    request = local.request(citepoll.model.Query("a"), {})
+    assert said == {name: str(request.json[name]) for name in local.FACTS.settings}
+
+
+def test_the_whole_file_is_a_project(tmp_path):
+    (text,) = blocks("docs/project-file.md", "toml")
+    project = parse_project(text, tmp_path)
+    assert [brand.name for brand in project.brands] == ["Acme", "Globex"]
+    assert set(tomllib.loads(text)) <= set(settings._File.__struct_fields__)
+
+
+# ---------------------------------------------------------------- interchange.md
+
+
+@pytest.fixture
+def desk(tmp_path):
+    write_project(tmp_path, Start("Acme", ("acme.com",), (("Globex", "globex.com"),)))
+    return citepoll.open(tmp_path)
+
+
+def imported(desk, tmp_path, text, name, cycle="c"):
+    (tmp_path / name).write_text(text, "utf-8")
+    return desk.import_file(tmp_path / name, cycle)
+
+
+def test_the_example_is_imported_as_the_page_says(desk, tmp_path):
+    (text,) = blocks("docs/interchange.md", "jsonl")
+    found = imported(desk, tmp_path, text, "a.jsonl")
+    assert (found.new, found.rejected, found.queries) == (4, 0, 1)
+    assert found.statuses == {"absent": 1, "answered": 2, "failed": 1}
+    rows = desk.measure(citepoll.Slice(metrics=("share_of_citation", "share_of_citation_earned"))).rows
+    cited = {
+        (row.metric, row.dimensions["brand"]): row.estimate.cited
+        for row in rows
+        if row.dimensions["engine"] == "chatgpt"
+    }
+    assert cited["share_of_citation", "Acme"] == 1
+    assert cited["share_of_citation", "Globex"] == 1
+    assert imported(desk, tmp_path, text, "again.jsonl").new == 0
+
+
+def test_the_csv_is_imported(desk, tmp_path):
+    (text,) = blocks("docs/interchange.md", "csv")
+    found = imported(desk, tmp_path, text, "a.csv")
+    assert (found.new, found.rejected) == (2, 0)
+    (row,) = [
+        row for row in desk.measure().rows if row.dimensions["brand"] == "Acme" and row.estimate.target == "fixed_set"
+    ]
+    assert row.estimate.value == 1
+
+
+@pytest.mark.parametrize("ending", ["jsonl.gz", "csv", "parquet"])
+def test_an_export_gives_the_same_numbers(desk, tmp_path, ending):
+    (text,) = blocks("docs/interchange.md", "jsonl")
+    imported(desk, tmp_path, text, "a.jsonl")
+    slice = citepoll.Slice(metrics=("share_of_citation", "mention_rate", "slot_share", "trigger_rate"))
+    before = json_rows(desk.measure(slice))
+    path = tmp_path / f"out.{ending}"
+    exporting.export(desk.ledger, desk.ledger.cycle("c"), path, exporting.format_of(path, None))
+    desk.import_file(path, "d")
+    assert json_rows(desk.measure(slice)) == before
+
+
+def test_the_synonyms_are_those_of_the_code():
+    said = {row[0]: row[1].split(", ") for row in rows_below("docs/interchange.md", "## Statuses")}
+    meant = {status: [w for w, s in recorded.SYNONYMS.items() if s == status and w != status] for status in STATUSES}
+    assert said == meant
+
+
+def test_every_key_that_is_read_stands_on_the_page():
+    said = {name.strip() for row in rows_below("docs/interchange.md", "## Keys") for name in row[0].split(",")}
+    assert set(recorded._TEXTS) - {"prompt"} <= said
+    assert {"citations", "additional_sources", "search_queries", "run", "query_id", "asked_at"} <= said
+    assert {"url", "title", "position", "start", "end", "level"} <= said
+
+
+# ---------------------------------------------------------------- methodology.md
+
+
+def test_the_worked_example_prints_what_the_page_shows(capsys):
+    (code,) = blocks("docs/methodology.md", "python")
+    exec(code, {})
+    assert capsys.readouterr().out == blocks("docs/methodology.md", "text")[0]
+
+
+def test_the_statuses_are_those_of_the_code():
+    rows = rows_below("docs/methodology.md", "**Answers.**")
+    said = {row[0]: row[1] for row in rows if len(row) == 3 and row[1] in ("yes", "no")}
+    assert said == {status: "yes" if status in VALID else "no" for status in STATUSES}
+
+
+def test_the_planned_widths_are_those_of_the_code():
+    rows = rows_below("docs/methodology.md", "## What stands")
+    for row in rows:
+        widths = [float(re.search(r"[\d.]+", cell)[0]) for cell in row[1:]]
+        made = [100 * planned_half_width(share, int(row[0]), 3) for share in (0.05, 0.15, 0.30)]
+        assert widths == pytest.approx(made, abs=0.05)
+
+
+def test_the_bands_are_those_of_the_code():
+    said = re.sub(r"\s+", " ", text_of("docs/methodology.md"))
+    for _, name in BANDS:
+        assert name in said
