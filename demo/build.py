@@ -30,9 +30,10 @@ from citepoll.report.pairs import engines, pairs
 from citepoll.report.printable import one_line
 from citepoll.service import polling
 from citepoll.service.corpus import add, remove
+from citepoll.service.gaps import gaps_of
 from citepoll.service.opened import OpenProject
 from citepoll.service.queries import lock_file
-from citepoll.service.reporting import gaps_of, write_report
+from citepoll.service.reporting import write_report
 from citepoll.store.corpus import CORPUS_FILE
 from citepoll.surfaces.cli.terminal import progress, show_error
 

@@ -1,4 +1,4 @@
-"""A small project on disk, and recorded rows for it. Every domain is under `.example`."""
+"""A small project on disk, and recorded rows for it."""
 
 import json
 from datetime import UTC, datetime
@@ -10,11 +10,11 @@ from citepoll.store.ledger import Ledger
 
 TOML = """
 [brand]
-name = "Northwind"
-owns = ["northwind.example"]
+name = "Acme"
+owns = ["acme.com"]
 [[competitor]]
 name = "Foxglove"
-owns = ["foxglove.example"]
+owns = ["other.com"]
 [[engine]]
 id = "local:bm25"
 name = "narrow"
@@ -54,8 +54,8 @@ def row():
             "engine": "atlas",
             "query": "best garden fork",
             "run": 1,
-            "answer_text": "Northwind makes one.",
-            "citations": [{"url": "https://www.northwind.example/forks"}],
+            "answer_text": "Acme makes one.",
+            "citations": [{"url": "https://www.acme.com/forks"}],
         }
         return {k: v for k, v in {**base, **changes}.items() if v is not None}
 
@@ -67,7 +67,7 @@ def jsonl(tmp_path):
     """Writes rows (or ready-made bytes) as the lines of a file; returns its path."""
 
     def write(*rows, name="answers.jsonl"):
-        lines = [r if isinstance(r, bytes) else json.dumps(r, ensure_ascii=False).encode() for r in rows]
+        lines = [r if isinstance(r, bytes) else json.dumps(r).encode() for r in rows]
         path = tmp_path / name
         path.write_bytes(b"".join(line + b"\n" for line in lines))
         return path

@@ -10,10 +10,13 @@ import typer
 from citepoll import __version__
 from citepoll.errors import CitepollError
 from citepoll.surfaces.cli import answers, corpus, cycles, queries
+from citepoll.surfaces.cli.compare import compare, velocity
 from citepoll.surfaces.cli.exporting import export
+from citepoll.surfaces.cli.gaps import gaps
 from citepoll.surfaces.cli.importing import import_answers
 from citepoll.surfaces.cli.init import init
 from citepoll.surfaces.cli.measure import measure
+from citepoll.surfaces.cli.movement import decay, movement
 from citepoll.surfaces.cli.poll import poll
 from citepoll.surfaces.cli.rebuild import rebuild
 from citepoll.surfaces.cli.report import report
@@ -30,6 +33,11 @@ app.command("import")(import_answers)
 app.command("export")(export)
 app.add_typer(cycles.app, name="cycles")
 app.command("measure")(measure)
+app.command("compare")(compare)
+app.command("velocity")(velocity)
+app.command("movement")(movement)
+app.command("decay")(decay)
+app.command("gaps")(gaps)
 app.command("sources")(sources)
 app.add_typer(answers.app, name="answers")
 app.command("report")(report)

@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from citepoll.errors import ProjectError
+from citepoll.explain.targets import METRICS_AIMED_AT, Goal
 from citepoll.hashing import content_hash
-from citepoll.model import Alias, Brand, Engine, Property, Surface
+from citepoll.model import INTENTS, Alias, Brand, Engine, Property, Surface
 
 FILE = "citepoll.toml"
 DATA = ".citepoll"
@@ -24,6 +25,7 @@ DATA = ".citepoll"
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Runs = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 _Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
+_Weight = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -79,6 +81,18 @@ class _Blend(_Strict, frozen=True):
     mix_surfaces: bool = False
 
 
+class _Source(_Strict, frozen=True):
+    domain: _Text
+    class_: _Text = msgspec.field(name="class")
+    reason: _Text
+
+
+class _Target(_Strict, frozen=True):
+    metric: _Text
+    value: Annotated[float, msgspec.Meta(gt=0, le=1)]
+    by: date
+
+
 class _File(_Strict, frozen=True):
     brand: _Brand
     competitor: tuple[_Brand, ...] = ()
@@ -87,13 +101,29 @@ class _File(_Strict, frozen=True):
     budget: _Budget = _Budget()
     cadence: _Cadence = _Cadence()
     blend: _Blend = _Blend()
+    intent_weights: dict[str, _Weight] = {}
+    source: tuple[_Source, ...] = ()
+    target: tuple[_Target, ...] = ()
     seed: str = "citepoll"
     time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
+class SourceRule:
+    """A source's class as the user sets it: a domain with its subdomains, the class, and why. `line` is the file's."""
+
+    domain: str
+    class_: str
+    reason: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
-    """A project folder as its file describes it. `brands` has the tracked one first; `data` holds ledger and derived tables."""
+    """A project folder as its file describes it. `brands` has the tracked one first; `data` holds ledger and derived tables.
+
+    `intent_weights` holds those that the file gives, the defaults are `explain.worth`'s.
+    """
 
     root: Path
     brands: tuple[Brand, ...]
@@ -107,6 +137,9 @@ class Project:
     mix_surfaces: bool
     seed: str
     time_zone: str
+    intent_weights: Mapping[str, float] = field(default_factory=dict)
+    sources: tuple[SourceRule, ...] = ()
+    targets: tuple[Goal, ...] = ()
 
     @property
     def data(self) -> Path:
@@ -162,7 +195,43 @@ def parse_project(text: str, root: Path) -> Project:
         mix_surfaces=file.blend.mix_surfaces,
         seed=file.seed,
         time_zone=file.time_zone,
+        intent_weights=_intent_weights(file, text),
+        sources=_sources(file, text),
+        targets=_targets(file, text),
     )
+
+
+def _intent_weights(file: _File, text: str) -> Mapping[str, float]:
+    for name in file.intent_weights:
+        if name not in INTENTS:
+            line = _line(text, ["intent_weights", name])
+            raise ProjectError(f"{FILE}, line {line}: {name!r} is not an intent.", f"Intents are {', '.join(INTENTS)}.")
+    return dict(file.intent_weights)
+
+
+def _sources(file: _File, text: str) -> tuple[SourceRule, ...]:
+    rules = tuple(
+        SourceRule(entry.domain.lower().rstrip("."), entry.class_, entry.reason, _line(text, ["source", at]))
+        for at, entry in enumerate(file.source)
+    )
+    domains = [rule.domain for rule in rules]
+    for at, rule in enumerate(rules):
+        if rule.domain in domains[:at]:
+            raise ProjectError(
+                f"{FILE}, line {rule.line}: the source {rule.domain!r} stands twice.", "Give each source one entry."
+            )
+    return rules
+
+
+def _targets(file: _File, text: str) -> tuple[Goal, ...]:
+    for at, entry in enumerate(file.target):
+        if entry.metric not in METRICS_AIMED_AT:
+            line = _line(text, ["target", at, "metric"])
+            raise ProjectError(
+                f"{FILE}, line {line}: {entry.metric!r} cannot be a target.",
+                f"Targets are for {', '.join(METRICS_AIMED_AT)}.",
+            )
+    return tuple(Goal(entry.metric, entry.value, entry.by) for entry in file.target)
 
 
 def _check_zone(name: str, text: str) -> None:
@@ -290,6 +359,8 @@ _TABLES: Mapping[str, type[msgspec.Struct]] = {
     "budget": _Budget,
     "cadence": _Cadence,
     "blend": _Blend,
+    "source": _Source,
+    "target": _Target,
     "aliases": _Alias,
     "owns": _Owned,
 }
@@ -297,7 +368,7 @@ _TABLES: Mapping[str, type[msgspec.Struct]] = {
 
 def _known(steps: list[str | int]) -> tuple[str, ...]:
     names = [s for s in steps if isinstance(s, str)]
-    return (_TABLES[names[-1]] if names else _File).__struct_fields__
+    return (_TABLES[names[-1]] if names else _File).__struct_encode_fields__
 
 
 def _line(text: str, steps: list[str | int]) -> int:
@@ -374,10 +445,10 @@ runs = 3
 # settings = {{ cite = 4, temperature = 1.0 }}
 
 [budget]
-# per_cycle_usd = 20.0     # a cycle stops cleanly before it would cost more
+# per_cycle_usd = 20.0     # for engines that cost money, which come later: the local engine is free
 
 [cadence]
-# every = "weekly"         # weekly, fortnightly, monthly or quarterly
+# every = "weekly"         # weekly, fortnightly, monthly or quarterly: noted here, schedules come later
 
 [blend]
 mix_surfaces = false       # true blends engines of different kinds (api, ui, serp, recorded, simulated)

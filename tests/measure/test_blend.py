@@ -60,7 +60,7 @@ def test_an_engine_without_answers_gives_no_estimate():
     for target in TARGETS:
         e = blended({"a": [1], "b": [0]}, {"a": [3], "b": [0]}, {"a": 0.5, "b": 0.5}, target=target)
         assert (e.value, e.target) == (None, target)
-        assert "no estimate for b" in e.reason
+        assert "nothing to count from b" in e.reason
         absent = blended({"a": [1]}, {"a": [3]}, {"a": 0.5, "b": 0.5}, target=target)
         assert "no estimate for b" in absent.reason
 

@@ -251,7 +251,7 @@ def test_sentences():
 def test_too_few_answers_see_no_move():
     found = compare.change([0, 1], [1, 1], [1, 1], [1, 1], target="category")
     assert (
-        compare.verdict(found, found.p, 1) == "no evidence of change; no move could have been seen with so few answers"
+        compare.verdict(found, found.p, 1) == "no evidence of change; these answers are too few to see one"
     )
 
 

@@ -13,7 +13,7 @@ from citepoll.model import CITED_LEVELS, VALID, Hit, Observation, ResolvedCitati
 ANSWERS = pl.Schema({
     "run_id": pl.UInt32, "cycle": pl.String, "engine": pl.String, "query_id": pl.String, "run": pl.UInt16,
     "status": pl.String, "valid": pl.Boolean, "slots": pl.UInt16, "malformed": pl.UInt16, "unresolved": pl.UInt16,
-    "spans": pl.Boolean, "day": pl.Date,
+    "spans": pl.Boolean, "day": pl.Date, "model": pl.String,
 })  # fmt: skip
 _CITED = pl.Schema({
     "run_id": pl.UInt32, "position": pl.UInt16, "level": pl.String, "url": pl.String, "domain": pl.String,
@@ -57,7 +57,7 @@ class Columns:
         slots, malformed, unresolved = _counts(citations)
         self._answers.append((
             run_id, cycle, engine, query_id, run, status, status in VALID, slots, malformed, unresolved,
-            observation.answer.spans, day,
+            observation.answer.spans, day, observation.answer.model,
         ))  # fmt: skip
         self._citations += citations
         self._cited_in += [run_id] * len(citations)

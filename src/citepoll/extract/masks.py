@@ -1,9 +1,9 @@
-"""Stretches of a text in which a name is no mention: code, URLs, HTML tags, the echo of the question."""
+"""Stretches of a text in which a name is no mention: code, URLs, link titles, HTML tags, the echo of the question."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 
 from citepoll.extract.folding import Folded, fold
 from citepoll.urls import known_suffix
@@ -18,6 +18,7 @@ _URL = re.compile(
     rf"|\([^\s()<>]*\)|(?<=[/=_\-])[{_CJK}]+)*"
 )
 _TAG = re.compile(r"</?[a-z][^<>]*>")
+_LINK_TITLE = re.compile(r"""\]\([^\s()]{1,2000}\s+("[^"\n]{1,300}"|'[^'\n]{1,300}')\)""")
 _BACKTICKS = re.compile("`+")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)[^\n]*$", re.MULTILINE)
 _INDENTED = re.compile(r"(?:\A|\n[ \t]*\n)((?:(?: {4}|\t)[^\n]*(?:\n|\Z))+)")
@@ -25,7 +26,7 @@ _LIST_ITEM = re.compile(r"\s*(?:[-*+\u2022]|\d{1,3}[.)])\s")
 
 
 def masks(text: Folded, question: Folded | None) -> list[Stretch]:
-    """Stretches of the folded text, sorted by start. Linear in the text's length."""
+    """Stretches of the folded text, in order and apart from each other."""
     found: list[Stretch] = []
     if "`" in text.plain or "~~~" in text.plain:
         found += _code(text.plain)
@@ -33,17 +34,29 @@ def masks(text: Folded, question: Folded | None) -> list[Stretch]:
         found += _indented_code(text.plain)
     if "://" in text.low:
         found += [m.span() for m in _URL.finditer(text.low)]
+    if "](" in text.low:
+        found += [m.span(1) for m in _LINK_TITLE.finditer(text.low)]
     if "<" in text.low:
         found += [m.span() for m in _TAG.finditer(text.low)]
     if question is not None:
         found += _echoes(text, question)
-    return sorted(found)
+    return _merged(found)
+
+
+def _merged(stretches: list[Stretch]) -> list[Stretch]:
+    merged: list[Stretch] = []
+    for start, end in sorted(stretches):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def inside(stretches: list[Stretch], start: int, end: int) -> bool:
-    """Whether `start` to `end` touches one of the stretches."""
-    before = bisect_right(stretches, (end - 1, end))
-    return any(first < end and start < last for first, last in stretches[:before])
+    """Whether `start` to `end` touches one of the stretches, which are in order and apart."""
+    before = bisect_left(stretches, (end, -1))
+    return before > 0 and stretches[before - 1][1] > start
 
 
 def _code(text: str) -> list[Stretch]:
@@ -81,7 +94,7 @@ def _indented_code(text: str) -> list[Stretch]:
     """Lines indented by four after an empty line, unless they belong to a list."""
     found = []
     for block in _INDENTED.finditer(text):
-        before = text[: block.start()].rstrip().rpartition("\n")[2]
+        before = text[max(0, block.start() - 400) : block.start()].rstrip().rpartition("\n")[2]
         if not _LIST_ITEM.match(block[1]) and not _LIST_ITEM.match(before) and not before.startswith((" ", "\t")):
             found.append(block.span(1))
     return found

@@ -278,7 +278,7 @@ _NAME = "\0"
 
 
 def _phrase(template: str) -> str:
-    return template.replace("\u2026", "[^\\0]{0,60}?").replace("@", _NAME)
+    return template.replace("\u2026", "[^\\0]{0,40}?").replace("@", _NAME)
 
 
 _DENIALS = re.compile("|".join(_phrase(p) for phrases in vocabulary.DENIALS.values() for p in phrases))

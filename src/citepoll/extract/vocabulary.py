@@ -23,7 +23,10 @@ _ES = r"(?:información|informaciones|datos|detalles|resultados|fuentes|referenc
 _ES_VERB = r"(?:encontr\w+|hallar|hallé|hallado|hay|dispongo|tengo|tenemos|existen?|localizar)"
 _ES_IDLE = r"(?: (?:disponibles?|fiables?|confiables?|relevantes?|específicos?|específicas?))*"
 _JA = r"(?:情報|データ|資料|記載|言及|詳細|検索結果)(?:は|が|も|を)"
-_JA_NOT = r"(?:見つかりません|見つけられません|見つけることができません|見当たりません|ありません|確認できません|得られません|ございません)"
+_JA_NOT = (
+    r"(?:見つかりません|見つけられません|見つけることができません|見当たりません"
+    r"|ありません|確認できません|得られません|ございません)"
+)
 _JA_SEEN = r"(?:表示され|含まれ|見つかり|記載され|言及され|登場し|出てき)"
 _ZH = r"(?:信息|资料|数据|内容|报道|结果|介绍)"
 _ZH_NOT = (
@@ -34,7 +37,8 @@ _ZH_FOUND = r"(?:结果|来源|资料|文章)"
 DENIALS: Mapping[str, tuple[str, ...]] = {
     "en": (
         # I couldn't find any reliable information about Acme. I don't have details on Acme or Globex.
-        r"(?:n't|not|cannot|unable to|failed to) (?:able to )?(?:find|locate|have|see|verify|confirm)(?: access to)?(?: any| much| enough)?"
+        r"(?:n't|not|cannot|unable to|failed to) (?:able to )?(?:find|locate|have|see|verify|confirm)(?: access to)?"
+        r"(?: any| much| enough)?"
         rf"(?: \w+){{0,2}}? (?:{_EN}|anything){_EN_IDLE}{_EN_ABOUT}",
         # There is no information available about Acme. No results were found for Acme.
         rf"\bno (?:\w+ ){{0,2}}?{_EN}{_EN_IDLE}{_EN_ABOUT}",
@@ -44,12 +48,16 @@ DENIALS: Mapping[str, tuple[str, ...]] = {
         r"\bi(?:'m| am) (?:\w+ )?(?:not (?:\w+ )?(?:familiar with|aware of)|unfamiliar with)\b…@",
         # My search results do not mention Acme. None of the sources mentions Acme.
         rf"{_EN_FOUND}(?: \w+){{0,3}}? ?(?:n't|not) (?:\w+ )?(?:mention|include|contain|cover|list|reference)\b…@",
-        rf"(?:none|neither) of (?:the|my|these|those) (?:\w+ ){{0,3}}?{_EN_FOUND} (?:mention|include|contain|cover|list|reference)s?\b…@",
+        rf"(?:none|neither) of (?:the|my|these|those) (?:\w+ ){{0,3}}?{_EN_FOUND}"
+        r" (?:mention|include|contain|cover|list|reference)s?\b…@",
         # Acme does not appear in the search results. Acme is not mentioned in any of the sources.
         rf"@ (?:do|does|did)(?:n't| not) (?:\w+ )?(?:appear|show up|come up|feature) (?:\w+ ){{0,5}}?{_EN_FOUND}",
         r"@ (?:is|was|are|were)(?:n't| not) (?:\w+ )?(?:mentioned|listed|found|included|covered|referenced)"
         rf" (?:\w+ ){{0,6}}?{_EN_FOUND}",
-        rf"(?:n't|not|unable to) find @ in (?:\w+ ){{0,4}}?{_EN_FOUND}",
+        rf"(?:n't|not|unable to) (?:able to )?(?:find|locate|see) @ (?:in|among) (?:\w+ ){{0,5}}?{_EN_FOUND}",
+        # Details about Acme are not available in my sources. Acme isn't something I have data on.
+        rf"{_EN}{_EN_ABOUT}…(?:is|are|was|were|could)(?:n't| not) (?:be )?(?:available|provided|found|included)",
+        r"@ (?:isn't|is not) (?:something|a name|a brand|a company) (?:that )?i (?:have|know|recogni[sz]e)",
     ),
     "de": (
         # Ich konnte keine Informationen über Acme finden. Es gibt keine verlässlichen Quellen zu Globex.
@@ -62,6 +70,8 @@ DENIALS: Mapping[str, tuple[str, ...]] = {
         # Globex wird in den Suchergebnissen nicht erwähnt. Acme taucht nicht in den Quellen auf.
         rf"@ (?:wird|ist|taucht|kommt|erscheint) …{_DE_FOUND} (?:nicht|nirgends)\b",
         rf"@ (?:wird|taucht|kommt|erscheint) (?:nicht|nirgends) (?:in|unter) …{_DE_FOUND}\b",
+        # Acme findet sich in keiner der Quellen.
+        r"@ (?:findet sich|steht|kommt|taucht|erscheint|ist|wird) in keine[rmn] …(?:quelle|ergebnis|treffer)",
         # Leider ist mir Globex nicht bekannt. Ich kenne Globex nicht.
         r"\bmir (?:\w+ )?@ (?:\w+ )?(?:nicht bekannt|unbekannt)",
         r"@ ist mir (?:\w+ )?(?:nicht bekannt|unbekannt)",
@@ -70,6 +80,7 @@ DENIALS: Mapping[str, tuple[str, ...]] = {
     "fr": (
         # Je n'ai trouvé aucune information sur Acme. Je n'ai pas d'informations concernant Initech.
         rf"\b(?:aucune?|pas d'|pas de|pas trouvé d'|pas trouvé de) ?(?:\w+ )?{_FR}{_FR_IDLE}{_FR_ABOUT}",
+        rf"\bimpossible de trouver (?:des |d'|une? )?(?:\w+ )?{_FR}{_FR_IDLE}{_FR_ABOUT}",
         r"\brien trouvé (?:sur|concernant|à propos de)\b…@",
         # Aucune source fiable ne mentionne Acme.
         r"\baucune? (?:des |de mes )?(?:sources?|documents?|résultats?)(?: \w+){0,2}? ne (?:mentionne|cite|parle d[e'])…@",
@@ -81,11 +92,12 @@ DENIALS: Mapping[str, tuple[str, ...]] = {
     ),
     "es": (
         # No encontré información sobre Acme. No he podido encontrar ninguna información sobre Acme.
-        rf"\bno (?:se )?(?:(?:he|ha|hay|pude|podido|puedo|logré|logrado|hemos) )*(?:{_ES_VERB} )?(?:de )?(?:ninguna? |mucha |más )?"
-        rf"{_ES}{_ES_IDLE} (?:sobre|acerca de|para|de|respecto a)\b…@",
+        rf"\bno (?:se )?(?:(?:he|ha|hay|pude|podido|puedo|logré|logrado|hemos) )*(?:{_ES_VERB} )?(?:de )?"
+        rf"(?:ninguna? |mucha |más )?{_ES}{_ES_IDLE} (?:sobre|acerca de|para|de|respecto a)\b…@",
         r"\bnada (?:sobre|acerca de)\b…@",
         # Ninguna de las fuentes menciona a Globex.
-        r"\bninguna? de (?:las|los|mis) (?:\w+ )?(?:fuentes|resultados|documentos) (?:\w+ )?(?:menciona|cita|incluye|habla de)\b…@",
+        r"\bninguna? de (?:las|los|mis) (?:\w+ )?(?:fuentes|resultados|documentos) (?:\w+ )?"
+        r"(?:menciona|cita|incluye|habla de)\b…@",
         # Acme no aparece en los resultados de búsqueda.
         r"@ no (?:aparece|figura|se menciona|sale) …(?:resultados|fuentes|búsqueda)",
         # No conozco Globex.
@@ -93,7 +105,7 @@ DENIALS: Mapping[str, tuple[str, ...]] = {
     ),
     "ja": (
         # Acmeに関する情報は見つかりませんでした。
-        rf"@(?:に関する|についての|に関しての|に関して|について|の)…{_JA}…{_JA_NOT}",
+        rf"@(?:という\w{{1,4}}?|社)?(?:に関する|についての|に関しての|に関して|について|の)…{_JA}…{_JA_NOT}",
         # 情報源にはAcmeへの言及がありません。
         rf"@への言及(?:は|が){_JA_NOT}",
         # Acmeは検索結果に表示されませんでした。
@@ -116,7 +128,7 @@ DENIALS: Mapping[str, tuple[str, ...]] = {
 NEGATIONS: tuple[str, ...] = (
     "n't ", "not ", "cannot ", "unable ", "failed to ", "no ", "none of ", "neither of ", "nothing ", "unfamiliar ",
     "kein", "nicht", "weder ", "nirgends", "unbekannt",
-    "aucun", "pas ", "rien ", "n'a", "ne ",
+    "aucun", "pas ", "impossible ", "rien ", "n'a", "ne ",
     "ningun", "nada ",
     "ません",
     "没", "未", "无", "不",

@@ -152,7 +152,7 @@ def _of_engines(engines: list[str], parts: list[Estimate]) -> tuple[str, ...]:
 
 
 def _without(missing: list[str]) -> str:
-    return f"no estimate for {', '.join(missing)}: weights are not shared out anew"
+    return f"nothing to count from {', '.join(missing)}"
 
 
 def _null(target: Target, level: float, reason: str) -> Estimate:

@@ -152,15 +152,15 @@ def _ratios(counted: Counted, family: Family, group: Group, codes: Sequence[int]
     whole = group.slots
     if counted.totals is not None:
         whole = counted.totals.of(family.index, group.engine).dense([0], answers, 1)[0]
-    total = _nested(whole, group)
+    total = nested(whole, group)
     for block in blocks(codes, answers):
-        for part in _of_answers(counted, family, group, block):
-            yield share_of_voice(_nested(part, group), total, target=target, level=counted.confidence)
+        for part in of_answers(counted, family, group, block):
+            yield share_of_voice(nested(part, group), total, target=target, level=counted.confidence)
 
 
 def _means(counted: Counted, family: Family, group: Group, codes: Sequence[int], target: Target) -> Iterator[Estimate]:
-    for part in _of_answers(counted, family, group, codes):
-        yield mean_per_answer(_nested(part, group), target=target, level=counted.confidence)
+    for part in of_answers(counted, family, group, codes):
+        yield mean_per_answer(nested(part, group), target=target, level=counted.confidence)
 
 
 def _overlaps(
@@ -181,13 +181,13 @@ def table(counted: Counted, family: Family, group: Group, codes: Sequence[int]) 
     return sparse.dense(codes, group.runs.size, len(counted.numerators.entities))
 
 
-def _of_answers(counted: Counted, family: Family, group: Group, codes: Sequence[int]) -> Floats:
+def of_answers(counted: Counted, family: Family, group: Group, codes: Sequence[int]) -> Floats:
     """Counts of shape (codes, the group's valid answers)."""
     sparse = counted.numerators.of(family.index, group.engine)
     return sparse.dense(codes, group.position.size, len(counted.numerators.entities))
 
 
-def _nested(values: Floats, group: Group) -> list[list[int]]:
+def nested(values: Floats, group: Group) -> list[list[int]]:
     return by_query(values.astype(np.int64).tolist(), group)
 
 

@@ -95,8 +95,7 @@ _ALL = (
     ),
     Metric(
         "share_over_all_requests", "Share over all requests",
-        "valid answers that cite a page of the brand's own ÷ all requests, whatever came back; shown only beside share "
-        "of citation",
+        "valid answers that cite a page of the brand's own ÷ all requests, whatever came back",
         "share", "cited", "requests", "no estimate: nothing was asked", "STATISTICS section 1",
         ("answers", "citations", "hits"), entities=CITED_FIELDS,
     ),

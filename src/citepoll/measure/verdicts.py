@@ -53,7 +53,7 @@ def verdict(change: Contrast, adjusted_p: float | None, m: int) -> str:
 def _unseen(change: Contrast) -> str:
     if change.detectable is not None:
         return f"; a move under {_points(change.detectable)} could not have been seen"
-    return "; no move could have been seen with so few answers" if isinstance(change, Change) else ""
+    return "; these answers are too few to see one" if isinstance(change, Change) else ""
 
 
 def _moved(value: float, low: float, high: float) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from citepoll.model import STATUSES, VALID, Row, SliceResult
+from citepoll.model import STATUSES, VALID, Contrast, Row, SliceResult
 from citepoll.report.numbers import count, part, unit_of, words
 from citepoll.report.pairs import column_names, dimension_names, dimension_values, with_texts
 from citepoll.report.printable import one_line, printable
@@ -38,13 +38,17 @@ def csv_text(result: SliceResult, *, raw: bool = False) -> str:
     Text that a spreadsheet would run as a formula gets a leading apostrophe, unless `raw`. Numbers stay as they are.
     """
     names = dimension_names(result)
-    guard: Callable[[object], object] = _plain if raw else _guarded
+    guard: Callable[[object], object] = _plain if raw else guarded
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     excluded = [f"excluded_{status}" for status in EXCLUDED]
-    writer.writerow(["metric", *column_names(names), *_MEASURES, *excluded, "reason", "grade", "band", "simulated", "warnings"])
+    changes = [f"change_{name}" for name in CSV_CHANGE] if any(row.change for row in result.rows) else []
+    head = ["metric", *column_names(names), *_MEASURES, *excluded, "reason", "grade", "band", "simulated", "warnings"]
+    writer.writerow([*head, *changes])
     for row in result.rows:
-        writer.writerow([guard(cell) for cell in _csv_cells(row, dimension_values(row, names, result))])
+        writer.writerow(
+            [guard(cell) for cell in (*_csv_cells(row, dimension_values(row, names, result)), *_csv_change(row))]
+        )
     return out.getvalue()
 
 
@@ -53,11 +57,19 @@ def markdown_text(result: SliceResult) -> str:
     result = with_texts(result)
     names = dimension_names(result)
     header = ["metric", *names, "estimate", "target", "cited of answers", "queries", "excluded", "grade", "band"]
-    lines = [_markdown_line(header), _markdown_line(["---"] * len(header))]
+    header += ["change"] if any(row.change for row in result.rows) else []
+    lines = [markdown_line(header), markdown_line(["---"] * len(header))]
     for row in result.rows:
-        lines.append(_markdown_line([_cell(text) for text in _markdown_cells(row, names)]))
-    notes = [f"- {_cell(warning)}" for warning in result.warnings]
+        lines.append(markdown_line([markdown_cell(text) for text in _markdown_cells(row, names)]))
+    notes = [f"- {markdown_cell(warning)}" for warning in result.warnings]
     return "\n".join([*lines, *([""] if notes else []), *notes]) + "\n"
+
+
+def points(found: Contrast) -> str:
+    """A difference of shares in points: `+2.4 points (0.1 to 4.7)`, or why there is none."""
+    if found.value is None or found.low is None or found.high is None:
+        return f"no estimate: {found.reason or 'no interval'}"
+    return f"{found.value * 100:+.1f} points ({found.low * 100:.1f} to {found.high * 100:.1f})"
 
 
 def excluded_words(excluded: dict[str, int]) -> str:
@@ -78,6 +90,27 @@ def _json_row(row: Row, values: Mapping[str, object]) -> dict[str, object]:
         "band": row.band,
         "simulated": row.simulated,
         "warnings": list(estimate.warnings),
+        **({"change": _json_change(row)} if row.change is not None else {}),
+    }
+
+
+CHANGED = ("value", "low", "high", "p", "p_second", "second", "method", "n_queries", "dropped", "detectable", "reason")
+
+
+def _json_change(row: Row) -> dict[str, object]:
+    """The change of a row: before and after are the shares of the paired queries, with their bounds."""
+    change = row.change
+    assert change is not None
+    ends = {
+        name: {key: getattr(end, key) for key in ("value", "low", "high", "cited", "n")}
+        for name, end in (("before", change.before), ("after", change.after))
+    }
+    return {
+        "verdict": row.verdict,
+        **{name: getattr(change, name) for name in CHANGED},
+        "adjusted_p": row.adjusted_p,
+        **ends,
+        "warnings": list(change.warnings),
     }
 
 
@@ -96,6 +129,19 @@ def _csv_cells(row: Row, values: Mapping[str, object]) -> list[object]:
     ]
 
 
+CSV_CHANGE = ("value", "low", "high", "p", "adjusted_p", "before", "after", "n_queries", "verdict")
+
+
+def _csv_change(row: Row) -> list[object]:
+    change = row.change
+    if change is None:
+        return []
+    return [
+        change.value, change.low, change.high, change.p, row.adjusted_p, change.before.value, change.after.value,
+        change.n_queries, row.verdict,
+    ]  # fmt: skip
+
+
 def _markdown_cells(row: Row, names: tuple[str, ...]) -> list[str]:
     estimate = row.estimate
     mark = " (simulated)" if row.simulated else ""
@@ -109,6 +155,7 @@ def _markdown_cells(row: Row, names: tuple[str, ...]) -> list[str]:
         excluded_words(dict(estimate.excluded)),
         row.grade or "",
         row.band or "",
+        *([row.verdict or ""] if row.change is not None else []),
     ]
 
 
@@ -116,17 +163,20 @@ def _plain(value: object) -> object:
     return printable(value) if isinstance(value, str) else value
 
 
-def _guarded(value: object) -> object:
+def guarded(value: object) -> object:
+    """A cell of a CSV: printable, with a leading apostrophe where a spreadsheet would run it."""
     if not isinstance(value, str):
         return value
     safe = printable(value)
     return f"'{safe}" if safe.startswith(_FORMULA_STARTS) or value.startswith(_FORMULA_STARTS) else safe
 
 
-def _cell(text: str) -> str:
+def markdown_cell(text: str) -> str:
+    """Untrusted text as a cell of a Markdown table."""
     safe = one_line(text).replace("\\", "\\\\").replace("|", "\\|")
     return safe.replace("<", "&lt;").replace("[", "\\[").replace("`", "\\`").replace("*", "\\*")
 
 
-def _markdown_line(cells: list[str]) -> str:
+def markdown_line(cells: list[str]) -> str:
+    """Cells as a line of a Markdown table."""
     return "| " + " | ".join(cells) + " |"

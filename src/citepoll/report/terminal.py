@@ -112,7 +112,7 @@ def _line(pair: Pair, names: tuple[str, ...], kinds: Mapping[str, str]) -> dict[
 
 
 def _layout(lines: list[dict[str, str]], width: int) -> dict[str, int]:
-    """Columns and their widths, in order. The bar takes what the texts leave; extras come while it keeps 24."""
+    """Columns and their widths, in order. The bar takes what the texts leave; extras come while it keeps 20."""
     natural = {
         title: min(max(len(title), *(cell_len(line[title]) for line in lines)), _WIDEST.get(title, 34))
         for title in (lines[0] if lines else {})
@@ -120,7 +120,7 @@ def _layout(lines: list[dict[str, str]], width: int) -> dict[str, int]:
     }
     chosen = {title: columns for title, columns in natural.items() if title not in _EXTRAS}
     for title in _EXTRAS:
-        if title in natural and any(line[title] for line in lines) and _spare(chosen, width) - natural[title] >= 28:
+        if title in natural and any(line[title] for line in lines) and _spare(chosen, width) - natural[title] >= 20:
             chosen[title] = natural[title]
     while chosen and _spare(chosen, width) < 12 and max(_texts(chosen).values()) > 8:
         texts = _texts(chosen)

@@ -40,7 +40,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the sampler tells while it works: a recorded run, an engine that stops, or a round that waits until `due`."""
+    """What is told while a poll works: a run `recorded`, an engine `stopped` or with `enough` runs, a round `waiting`."""
 
     what: str
     engine: str = ""
@@ -73,11 +73,13 @@ def plan_order(
 
 
 async def sample(ledger: Ledger, cycle: Cycle, asked: Mapping[str, Asked], queries: Mapping[str, Query], *,
-                 clock: Clock, tell: Callable[[Event], None], stop: asyncio.Event) -> Outcome:  # fmt: skip
+                 clock: Clock, tell: Callable[[Event], None], stop: asyncio.Event,
+                 after_round: Callable[[int], bool] = lambda number: True) -> Outcome:  # fmt: skip
     """Ask every run of the cycle that has no answer yet, in whole rounds, and record each answer before the next claim.
 
     `stop`, once set, lets the calls in flight finish and claims no more. An engine that cannot be asked at all stops
-    with its reason; the others go on. Raises `LedgerError` where the ledger cannot be written.
+    with its reason; the others go on. `after_round` is called between rounds; where it returns False no more is asked.
+    Raises `LedgerError` where the ledger cannot be written.
     """
     outcome = Outcome()
     rounds = max((a.engine.runs for a in asked.values()), default=0)
@@ -87,6 +89,8 @@ async def sample(ledger: Ledger, cycle: Cycle, asked: Mapping[str, Asked], queri
         async with asyncio.TaskGroup() as group:
             for worker in workers:
                 group.create_task(worker)
+        if not stop.is_set() and not after_round(number):
+            break
     outcome.interrupted = stop.is_set()
     return outcome
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import polars as pl
 
 from citepoll.engines import load, recorded
-from citepoll.extract.columns import Columns
+from citepoll.extract.columns import ANSWERS, CITATIONS, HITS, Columns
 from citepoll.extract.observe import EXTRACTOR_VERSION, Observer
 from citepoll.model import FINAL, Answer, Brand, Query
 from citepoll.project import Project
@@ -44,6 +44,7 @@ def derivation(project: Project, ledger: Ledger, cycle: Cycle) -> dict[str, obje
         "cycle": cycle.name,
         "set": cycle.set_hash,
         "extractor": EXTRACTOR_VERSION,
+        "columns": [*ANSWERS, *CITATIONS, *HITS],
         "brands": project.brands_hash,
         "revision": list(ledger.revision(cycle)),
     }

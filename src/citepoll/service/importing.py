@@ -65,7 +65,7 @@ def import_file(project: Project, ledger: Ledger, path: Path, cycle_name: str, *
     Raises `InputError` for a file that cannot be read to its end; what was read before is kept and the cycle stands on it.
     """
     tally = _Tally()
-    rejects = _Rejects(project.root / "rejects" / f"{_plain(cycle_name)}-{_plain(path.name)}.jsonl")
+    rejects = _Rejects(project.root / "rejects" / f"{_plain(cycle_name)}-{_plain(path.name)}.rejects.jsonl")
     cycle: Cycle | None = None
     try:
         for batch in _batches(read_rows(path), engine, project, rejects, tally, step):
@@ -79,7 +79,7 @@ def import_file(project: Project, ledger: Ledger, path: Path, cycle_name: str, *
     except CitepollError as wrong:
         if cycle is not None:
             with suppress(LedgerError):
-                _close(project, ledger, cycle, path, tally, at)
+                _close(project, ledger, cycle, path, tally, at, whole=False)
         if tally.rows:
             wrong.kept = _kept(tally, rejects)
         raise
@@ -197,13 +197,13 @@ def _more(value: Any) -> dict[str, Any]:
 
 
 def _close(project: Project, ledger: Ledger, cycle: Cycle, path: Path, tally: _Tally, at: datetime,
-           rejects: _Rejects | None = None) -> ImportSummary:  # fmt: skip
+           rejects: _Rejects | None = None, *, whole: bool = True) -> ImportSummary:  # fmt: skip
     imports.number_further(ledger, cycle)
     asked = imports.asked_queries(ledger, cycle)
-    queries, numbered, outside = _set_of(ledger, asked)
+    queries, numbered, outside = _set_of(ledger, cycle, asked)
     summary = ImportSummary(
         cycle=cycle.name,
-        file=path.name,
+        file=_utf8(path.name),
         rows=tally.rows,
         new=tally.new,
         known=tally.known,
@@ -220,14 +220,17 @@ def _close(project: Project, ledger: Ledger, cycle: Cycle, path: Path, tally: _T
     )
     if tally.new or cycle.status != "closed":
         detail = {k: v for k, v in asdict(summary).items() if k in ("file", "rows", "new", "rejected", "further")}
-        imports.close_import(ledger, cycle, queries, at, numbered=numbered, detail=detail)
+        imports.close_import(ledger, cycle, queries, at, numbered=numbered and whole, detail=detail)
     return replace(summary, warnings=tuple(_warnings(summary, ledger)))
 
 
-def _set_of(ledger: Ledger, asked: tuple[Query, ...]) -> tuple[QuerySet, bool, int]:
-    """The set that an imported cycle stands on, whether it becomes a version of the project's, and the queries outside of it."""
+def _set_of(ledger: Ledger, cycle: Cycle, asked: tuple[Query, ...]) -> tuple[QuerySet, bool, int]:
+    """The set that an imported cycle stands on, whether it becomes a version of the project's, and the queries outside of it.
+
+    The project's set grows with the cycle whose import built it, so that several files make one set.
+    """
     current = ledger.current()
-    if current is None:
+    if current is None or (current.origin == f"import into {cycle.name}" and cycle.set_hash in (current.hash, None)):
         return QuerySet(with_intents(asked)), True, 0
     known = {q.id: q for q in current.queries.queries}
     outside = sum(q.id not in known for q in asked)
@@ -287,10 +290,15 @@ class _Rejects:
 
 def _plain_values(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(k): _plain_values(v) for k, v in value.items()}
+        return {_utf8(str(k)): _plain_values(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_plain_values(v) for v in value]
-    return value if isinstance(value, str | int | bool | type(None)) else str(value)
+    return value if isinstance(value, int | bool | type(None)) else _utf8(str(value))
+
+
+def _utf8(text: str) -> str:
+    """The text with what was no UTF-8 written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _plain(name: str) -> str:

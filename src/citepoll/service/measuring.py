@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -14,10 +15,12 @@ import polars as pl
 from citepoll.errors import QuerySetError, SliceError
 from citepoll.extract.mentions import Matcher
 from citepoll.hashing import canonical_json
+from citepoll.measure.caveats import FAILED
 from citepoll.measure.context import Context, CycleFacts, EngineFacts, Frames
 from citepoll.measure.evaluate import evaluate
+from citepoll.measure.movements import compare, velocities
 from citepoll.measure.slices import parse_where
-from citepoll.model import Brand, Query, Slice, SliceResult
+from citepoll.model import Brand, Contrast, Query, Row, Slice, SliceResult
 from citepoll.project import Project
 from citepoll.report import tables
 from citepoll.report.charts import Mark, shares_by_engine
@@ -70,6 +73,23 @@ _TO_FINISH = {
 }
 
 
+def compared(slice: Slice, ledger: Ledger) -> tuple[Cycle, Cycle]:
+    """The earlier and the later cycle of a comparison; `previous` is the one before the later one.
+
+    Raises `SliceError` for unknown or open cycles, and for a comparison of a cycle with itself.
+    """
+    later = chosen(replace(slice, compare=None), ledger)[-1]
+    if slice.compare == "previous":
+        before = [c for c in measurable(ledger) if c.id < later.id]
+        if not before:
+            raise SliceError(f"There is no cycle before {later.name!r}.", "A comparison needs two.")
+        return before[-1], later
+    earlier = chosen(Slice(cycles=(slice.compare or "",)), ledger)[0]
+    if earlier.id == later.id:
+        raise SliceError(f"{later.name!r} cannot be compared with itself.", "Name two cycles.")
+    return earlier, later
+
+
 def chosen(slice: Slice, ledger: Ledger) -> tuple[Cycle, ...]:
     """The cycles that a slice looks at: those named, all where it asks by cycle, else the newest measurable one.
 
@@ -90,10 +110,103 @@ def chosen(slice: Slice, ledger: Ledger) -> tuple[Cycle, ...]:
 
 def measure(project: Project, ledger: Ledger, slice: Slice, at: datetime, *, step: Step | None = None) -> Measured:
     """Answer a slice, deriving tables first where brands or extractor changed. Raises `SliceError` for an unknown name."""
+    if slice.compare is not None:
+        return _compared(project, ledger, slice, at, step)
     cycles = chosen(slice, ledger)
-    built = [derive(project, ledger, cycle, at, step=step) for cycle in cycles]
-    result = evaluate(_frames(project, ledger, cycles, built), slice, context(project, ledger, cycles))
+    frames = read_frames(project, ledger, cycles, at, step=step)
+    return _measured(evaluate(frames, slice, context(project, ledger, cycles)))
+
+
+def _measured(result: SliceResult) -> Measured:
     return Measured(**{f.name: getattr(result, f.name) for f in fields(result)})
+
+
+def _compared(project: Project, ledger: Ledger, slice: Slice, at: datetime, step: Step | None) -> Measured:
+    earlier, later = compared(slice, ledger)
+    frames = read_frames(project, ledger, (earlier, later), at, step=step)
+    about = {name: tuple(texts) for name, texts in differences(ledger, frames, earlier, later).items()}
+    asked = replace(slice, cycles=(later.name,), compare=earlier.name)
+    found = compare(frames, asked, context(project, ledger, (earlier, later)), about)
+    return _measured(replace(found, warnings=(*found.warnings, *set_warnings(ledger, earlier, later))))
+
+
+def velocity(project: Project, ledger: Ledger, slice: Slice, at: datetime, *, step: Step | None = None) -> Velocities:
+    """The change per cycle over the slice's cycles (default: all measurable ones). Never a forecast."""
+    cycles = tuple(c for c in measurable(ledger) if not slice.cycles or c.name in slice.cycles)
+    if not cycles:
+        chosen(slice, ledger)
+    frames = read_frames(project, ledger, cycles, at, step=step)
+    names = tuple(c.name for c in cycles)
+    rows = velocities(frames, slice, context(project, ledger, cycles), names)
+    warnings = [text for a, b in pairwise(cycles) for text in set_warnings(ledger, a, b)]
+    return Velocities(names, rows, tuple(dict.fromkeys(warnings)))
+
+
+@dataclass(frozen=True, slots=True)
+class Velocities:
+    """Rows of the newest cycle, each with its change per cycle over `cycles`."""
+
+    cycles: tuple[str, ...]
+    rows: tuple[tuple[Row, Contrast], ...]
+    warnings: tuple[str, ...]
+
+
+def set_warnings(ledger: Ledger, earlier: Cycle, later: Cycle) -> Iterator[str]:
+    """What two query sets differ in, with the queries named (the first three)."""
+    if earlier.set_hash == later.set_hash or not (earlier.set_hash and later.set_hash):
+        return
+    before, after = ({q.id: q.text for q in ledger.query_set(c).queries} for c in (earlier, later))
+    common = len(before.keys() & after.keys())
+    only = [text for key, text in (before | after).items() if (key in before) != (key in after)]
+    if only:
+        named = ", ".join(f"“{text}”" for text in only[:3]) + (f" and {len(only) - 3} more" if len(only) > 3 else "")
+        yield (
+            f"{earlier.name} and {later.name} stand on different query sets: only the {common} common queries are compared; "
+            f"left out: {named}"
+        )
+
+
+def differences(ledger: Ledger, frames: Frames, earlier: Cycle, later: Cycle) -> Mapping[str, list[str]]:
+    """Per engine what else changed between two cycles, or failed: beside a change it may be the reason."""
+    found: dict[str, list[str]] = {}
+    engines = [{e.name: e for e in ledger.engines(cycle)} for cycle in (earlier, later)]
+    models = [_models(frames, cycle) for cycle in (earlier, later)]
+    for name in engines[0].keys() & engines[1].keys():
+        old, new = engines[0][name], engines[1][name]
+        texts = found.setdefault(name, [])
+        if (old.country, old.language) != (new.country, new.language):
+            texts.append(f"the locale changed: {old.country}, {old.language} → {new.country}, {new.language}")
+        if dict(old.settings) != dict(new.settings):
+            texts.append("the engine's settings changed between the cycles")
+        versions = [models[at].get(name) or {e.model} - {None} for at, e in enumerate((old, new))]
+        if versions[0] != versions[1] and all(versions):
+            words = " → ".join(", ".join(sorted(map(str, some))) for some in versions)
+            texts.append(f"the model inside the engine changed: {words}")
+        for cycle in (earlier, later):
+            texts += _failures(ledger, cycle, name)
+    return found
+
+
+def _failures(ledger: Ledger, cycle: Cycle, engine: str) -> Iterator[str]:
+    for progress in ledger.progress(cycle):
+        failed = sum(progress.statuses.get(status, 0) for status in ("failed", "deferred")) + progress.todo
+        if progress.engine == engine and failed > FAILED * progress.planned:
+            yield f"{failed} of {progress.planned} runs failed in {cycle.name}"
+
+
+def _models(frames: Frames, cycle: Cycle) -> dict[str, set[str]]:
+    answers = frames.answers.lazy().filter((pl.col("cycle") == cycle.name) & pl.col("model").is_not_null())
+    found: dict[str, set[str]] = {}
+    for engine, model in answers.select("engine", "model").unique().collect().iter_rows():
+        found.setdefault(engine, set()).add(model)
+    return found
+
+
+def read_frames(project: Project, ledger: Ledger, cycles: Sequence[Cycle], at: datetime, *,
+                step: Step | None = None) -> Frames:  # fmt: skip
+    """The derived tables of these cycles, derived first where they are not there yet."""
+    built = [derive(project, ledger, cycle, at, step=step) for cycle in cycles]
+    return _frames(project, ledger, tuple(cycles), built)
 
 
 def _frames(project: Project, ledger: Ledger, cycles: tuple[Cycle, ...], built: list[Built]) -> Frames:

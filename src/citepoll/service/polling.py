@@ -17,7 +17,9 @@ from citepoll.project import Project
 from citepoll.sampling.local.transport import LocalTransport
 from citepoll.sampling.sampler import Asked, Event, Outcome, plan_order, sample
 from citepoll.service.deriving import derive
+from citepoll.service.stopping import Looks, check_caps
 from citepoll.store.ledger import Cycle, Ledger, Progress
+from citepoll.store.rounds import EndedEarly, ended_early, set_stop_at, stop_at
 
 
 class SystemClock:
@@ -32,7 +34,10 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a poll would do: the cycle (`resumes` if it exists), its set, engines and the runs still to ask."""
+    """What a poll would do: the cycle (`resumes` if it exists), its set, engines and the runs still to ask.
+
+    `stop_at` is the half-width (a fraction) at which an engine ends before its runs are used up.
+    """
 
     cycle: str
     resumes: bool
@@ -43,11 +48,15 @@ class Planned:
     runs: int
     todo: int
     over_seconds: float | None = None
+    stop_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """How a poll ended. `status` is that of the cycle: closed when every run has a final answer, stopped where some failed."""
+    """How a poll ended. `status` is that of the cycle: closed when every run has a final answer, stopped where some failed.
+
+    `ended_early` names the engines that `stop_at` ended in this cycle, by this poll or one before.
+    """
 
     cycle: str
     status: str
@@ -56,6 +65,7 @@ class Polled:
     interrupted: bool
     stopped: Mapping[str, str] = field(default_factory=dict)
     simulated: bool = False
+    ended_early: tuple[EndedEarly, ...] = ()
 
 
 def span(text: str | None) -> float | None:
@@ -78,25 +88,29 @@ def resumable(ledger: Ledger, name: str | None, *, retry: bool) -> Cycle | None:
     return None
 
 
-def plan(project: Project, ledger: Ledger, *, name: str | None, over: str | None, retry: bool, at: datetime) -> Planned:
+def plan(project: Project, ledger: Ledger, *, name: str | None, over: str | None, retry: bool, at: datetime,
+         half_width: float | None = None) -> Planned:  # fmt: skip
     """What `poll` would do now, without doing it. Raises what `poll` would raise before its first call."""
     cycle = resumable(ledger, name, retry=retry)
     if cycle is not None:
         progress = ledger.progress(cycle)
         engines = ledger.engines(cycle)
+        half_width = half_width or stop_at(ledger, cycle)
+        check_caps(engines, half_width)
         queries = ledger.query_set(cycle)
         again = sum(n for p in progress for s, n in p.statuses.items() if s not in FINAL) if retry else 0
         total = sum(len(queries.queries) * e.runs for e in engines)
         entered = sum(p.planned for p in progress)
         return Planned(
             cycle.name, True, queries.hash, ledger.version(queries.hash).number, len(queries.queries), engines, total,
-            total - entered + sum(p.todo for p in progress) + again, cycle.over_seconds,
+            total - entered + sum(p.todo for p in progress) + again, cycle.over_seconds, half_width,
         )  # fmt: skip
     if name is not None and any(c.name == name for c in ledger.cycles()):
         raise LedgerError(
             f"The cycle {name!r} is complete.", "Leave --cycle away to begin a new one, or give a new name."
         )
     engines = _pollable(project)
+    check_caps(engines, half_width)
     version = ledger.current()
     if version is None:
         raise QuerySetError("No query set is locked yet.", "Write queries.toml, then run `citepoll queries lock`.")
@@ -105,8 +119,9 @@ def plan(project: Project, ledger: Ledger, *, name: str | None, over: str | None
     runs = sum(len(version.queries.queries) * e.runs for e in engines)
     chosen = name or new_name(ledger, at)
     return Planned(
-        chosen, False, version.hash, version.number, len(version.queries.queries), engines, runs, runs, span(over)
-    )
+        chosen, False, version.hash, version.number, len(version.queries.queries), engines, runs, runs, span(over),
+        half_width,
+    )  # fmt: skip
 
 
 def new_name(ledger: Ledger, at: datetime) -> str:
@@ -137,7 +152,7 @@ def poll(project: Project, ledger: Ledger, planned: Planned, *, at: datetime, st
         with lock:
             cycle = _opened(project, ledger, planned, at)
             ledger.release(cycle, retry=retry)
-            outcome = _sampled(project, ledger, cycle, stop or asyncio.Event(), tell)
+            outcome = _sampled(project, ledger, cycle, stop or asyncio.Event(), tell, planned.stop_at)
             return _ended(project, ledger, cycle, outcome)
     except Timeout:
         raise LedgerError("Another `citepoll poll` is at work in this project.", "Wait for it, or end it.") from None
@@ -153,18 +168,23 @@ def _opened(project: Project, ledger: Ledger, planned: Planned, at: datetime) ->
             planned.cycle, "polled", planned.engines, project.seed, at,
             set_hash=planned.set_hash, over_seconds=planned.over_seconds,
         )  # fmt: skip
+    if planned.stop_at is not None and planned.stop_at != stop_at(ledger, cycle):
+        set_stop_at(ledger, cycle, planned.stop_at, at)
     queries = ledger.query_set(cycle).queries
     ledger.plan(cycle, plan_order(ledger.engines(cycle), queries, cycle.seed, cycle.name))
     return ledger.cycle(cycle.name)
 
 
 def _sampled(project: Project, ledger: Ledger, cycle: Cycle, stop: asyncio.Event,
-             tell: Callable[[Event], None]) -> Outcome:  # fmt: skip
+             tell: Callable[[Event], None], half_width: float | None) -> Outcome:  # fmt: skip
+    looks = Looks(project, ledger, cycle, half_width, tell) if half_width else lambda number: True
     transport = LocalTransport(project.data / "corpus.db")
     asked = {e.name: Asked(e, load(e.id), transport) for e in ledger.engines(cycle)}
     queries = {q.id: q for q in ledger.query_set(cycle).queries}
     try:
-        return asyncio.run(sample(ledger, cycle, asked, queries, clock=SystemClock(), tell=tell, stop=stop))
+        return asyncio.run(
+            sample(ledger, cycle, asked, queries, clock=SystemClock(), tell=tell, stop=stop, after_round=looks)
+        )
     except BaseExceptionGroup as wrongs:
         raise _first(wrongs) from None
 
@@ -178,14 +198,17 @@ def _ended(project: Project, ledger: Ledger, cycle: Cycle, outcome: Outcome) -> 
     progress = ledger.progress(cycle)
     todo = sum(p.todo for p in progress)
     unfinished = todo or any(s not in FINAL for p in progress for s in p.statuses)
-    status = "open" if outcome.interrupted and todo else "stopped" if unfinished else "closed"
+    begun = todo < sum(p.planned for p in progress)
+    status = "open" if todo and (outcome.interrupted or not begun) else "stopped" if unfinished else "closed"
     at = datetime.now(UTC)
-    if todo < sum(p.planned for p in progress) or status == "open":
-        ledger.set_status(cycle, status, at)
+    ledger.set_status(cycle, status, at)
     if status != "open":
         derive(project, ledger, ledger.cycle(cycle.name), at)
     simulated = all(e.surface == "simulated" for e in ledger.engines(cycle))
-    return Polled(cycle.name, status, progress, outcome.recorded, outcome.interrupted, outcome.stopped, simulated)
+    return Polled(
+        cycle.name, status, progress, outcome.recorded, outcome.interrupted, outcome.stopped, simulated,
+        ended_early(ledger, cycle),
+    )  # fmt: skip
 
 
 def close(project: Project, ledger: Ledger, name: str, at: datetime) -> Cycle:

@@ -60,9 +60,9 @@ def labelled(project: Project, queries: tuple[Query, ...]) -> tuple[Labelled, ..
 
 def check(project: Project, ledger: Ledger, queries: tuple[Query, ...]) -> tuple[Finding, ...]:
     """All findings on a set and on the project's plan for it."""
-    current = ledger.current()
     ours = QuerySet(with_intents(queries))
-    plan = plan_warnings(project.engines, ours.hash, current.hash if current else None)
+    asked = [cycle.set_hash for cycle in ledger.cycles() if cycle.set_hash]
+    plan = plan_warnings(project.engines, ours.hash, asked[-1] if asked else None)
     return (*lint(ours.queries, brands_named(project.brands)), *plan)
 
 

@@ -54,12 +54,13 @@ def _rebuilt(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, step:
     same = derived.find(cycle, derivation(project, ledger, cycle))
     before = next((v for v in reversed(versions) if same is None or v.hash != same.hash), same)
     earlier = _facts(before) if before else None
+    known = before.table("answers").select("run_id").collect()["run_id"].to_list() if before else []
     built = derive(project, ledger, cycle, at, again=True, step=step)
     answers = built.table("answers").select(pl.len()).collect().item()
     if before is None or earlier is None:
         return Changes(cycle.name, answers, None, ())
     texts = {q.id: q.text for q in ledger.query_set(cycle).queries} if cycle.set_hash else {}
-    return Changes(cycle.name, answers, before.built_at, tuple(_changes(earlier, _facts(built), built, texts)))
+    return Changes(cycle.name, answers, before.built_at, tuple(_changes(earlier, _facts(built), built, known, texts)))
 
 
 def _facts(built: Built) -> pl.DataFrame:
@@ -71,10 +72,18 @@ def _facts(built: Built) -> pl.DataFrame:
     )
 
 
-def _changes(before: pl.DataFrame, after: pl.DataFrame, built: Built, texts: dict[str, str]) -> list[Change]:
+def _changes(
+    before: pl.DataFrame, after: pl.DataFrame, built: Built, known: list[int], texts: dict[str, str]
+) -> list[Change]:
+    """What differs in the answers that both versions hold (`known`)."""
     keys = ["run_id", "brand", "what"]
     both = before.join(after, on=keys, how="full", coalesce=True, suffix="_after")
-    seen = built.table("answers").select("run_id", "engine", "query_id", "run").collect()
+    seen = (
+        built.table("answers")
+        .filter(pl.col("run_id").is_in(known))
+        .select("run_id", "engine", "query_id", "run")
+        .collect()
+    )
     moved = (
         both.filter(pl.col("value").fill_null(0) != pl.col("value_after").fill_null(0))
         .join(seen, on="run_id", how="inner")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -11,15 +11,17 @@ import polars as pl
 
 from citepoll import __version__
 from citepoll.errors import InputError
-from citepoll.explain.gaps import Gap, gaps
+from citepoll.explain.gaps import gaps
 from citepoll.extract.observe import EXTRACTOR_VERSION
-from citepoll.model import Query, Slice
+from citepoll.model import Slice
 from citepoll.project import Project, zone
 from citepoll.report.data import Ahead, CellNote, EngineNote, Evidence, Method, ReportData
 from citepoll.report.html import render
 from citepoll.service.answers import Shown, seen
+from citepoll.service.cells import Cells, read_cells
 from citepoll.service.deriving import derive
-from citepoll.service.measuring import brands_named, chosen, measure
+from citepoll.service.gaps import leads
+from citepoll.service.measuring import chosen, measure
 from citepoll.store.derived import Built
 from citepoll.store.ledger import Cycle, Ledger
 
@@ -57,9 +59,7 @@ def report_data(project: Project, ledger: Ledger, name: str | None, at: datetime
     def ask(**changes: object) -> object:
         return measure(project, ledger, replace(slice, **changes), at)  # type: ignore[arg-type]
 
-    counts = _counts(built)
-    named = brands_named(project.brands)
-    headline = tuple(q for q in queries if not named(q.text))
+    cells = read_cells(project, ledger, cycle, at)
     tracked = project.tracked.name
     return ReportData(
         brand=tracked,
@@ -68,8 +68,8 @@ def report_data(project: Project, ledger: Ledger, name: str | None, at: datetime
         queries=queries,
         method=_method(project, ledger, cycle, built),
         written_at=at.astimezone(zone(project.time_zone)),
-        cells=tuple(_cells(headline, counts, project)),
-        ahead=tuple(_ahead(headline, counts, project, built)),
+        cells=tuple(_cells(cells, project)),
+        ahead=tuple(_ahead(cells, project)),
         sources=ask(metrics=("slot_share",), by=("engine", "domain"), limit=SOURCES_SHOWN),  # type: ignore[arg-type]
         owners=_owners(built),
         others=ask(metrics=OTHERS),  # type: ignore[arg-type]
@@ -107,53 +107,16 @@ def _method(project: Project, ledger: Ledger, cycle: Cycle, built: Built) -> Met
     )
 
 
-_Counts = Mapping[tuple[str, str], tuple[int, Mapping[str, int]]]
-"""(engine, query id) → valid answers, and for each brand the answers that cite it."""
+def _cells(cells: Cells, project: Project) -> Iterator[CellNote]:
+    for (engine, query), (valid, brands) in cells.counts.items():
+        ours = brands.get(project.tracked.name, 0)
+        theirs = {b.name: brands.get(b.name, 0) for b in project.brands[1:]}
+        ahead = tuple(gap.competitor for gap in gaps(query, valid, ours, theirs) if gap.verdict != "none")
+        yield CellNote(query, engine, ours, valid, ahead)
 
 
-def _counts(built: Built) -> _Counts:
-    answers = built.table("answers").filter(pl.col("valid"))
-    texts = (pl.col("engine").cast(pl.String), pl.col("query_id").cast(pl.String))
-    valid = answers.group_by(*texts).agg(n=pl.len()).collect()
-    cited = (
-        answers.join(built.table("hits").filter(pl.col("slots") > 0), on="run_id")
-        .group_by(*texts, pl.col("brand").cast(pl.String))
-        .agg(k=pl.len())
-        .collect()
-    )
-    brands: dict[tuple[str, str], dict[str, int]] = {}
-    for engine, query, brand, k in cited.iter_rows():
-        brands.setdefault((engine, query), {})[brand] = k
-    return {(engine, query): (n, brands.get((engine, query), {})) for engine, query, n in valid.iter_rows()}
-
-
-def _cells(queries: tuple[Query, ...], counts: _Counts, project: Project) -> Iterator[CellNote]:
-    wanted = {q.id for q in queries}
-    for (engine, query), (valid, brands) in counts.items():
-        if query in wanted:
-            ours = brands.get(project.tracked.name, 0)
-            theirs = {b.name: brands.get(b.name, 0) for b in project.brands[1:]}
-            ahead = tuple(gap.competitor for gap in gaps(query, valid, ours, theirs) if gap.verdict != "none")
-            yield CellNote(query, engine, ours, valid, ahead)
-
-
-def pooled_gaps(queries: tuple[Query, ...], counts: _Counts, project: Project) -> Iterator[Gap]:
-    """Per query and competitor, over all engines: who is ahead, confirmed ones first, then by probability."""
-    found: list[Gap] = []
-    for query in queries:
-        cells = [cell for (_, asked), cell in counts.items() if asked == query.id]
-        total = sum(valid for valid, _ in cells)
-        if not total:
-            continue
-        ours = sum(brands.get(project.tracked.name, 0) for _, brands in cells)
-        theirs = {b.name: sum(brands.get(b.name, 0) for _, brands in cells) for b in project.brands[1:]}
-        found += [gap for gap in gaps(query.id, total, ours, theirs) if gap.verdict != "none"]
-    yield from sorted(found, key=lambda g: (g.verdict != "confirmed", -g.probability, g.competitor))
-
-
-def _ahead(queries: tuple[Query, ...], counts: _Counts, project: Project, built: Built) -> Iterator[Ahead]:
-    pages = _pages(built)
-    for gap in pooled_gaps(queries, counts, project):
+def _ahead(cells: Cells, project: Project) -> Iterator[Ahead]:
+    for gap, on in leads(project, cells):
         yield Ahead(
             competitor=gap.competitor,
             query_id=gap.query_id,
@@ -162,24 +125,8 @@ def _ahead(queries: tuple[Query, ...], counts: _Counts, project: Project, built:
             valid=gap.n,
             probability=gap.probability,
             confirmed=gap.verdict == "confirmed",
-            pages=pages.get((gap.query_id, gap.competitor), ())[:3],
+            pages=on.pages.get(gap.competitor, ()),
         )
-
-
-def _pages(built: Built) -> dict[tuple[str, str], tuple[str, ...]]:
-    """The pages of each brand that answers to a query cite, the most cited first."""
-    cited = built.table("citations").filter(pl.col("new_url") & pl.col("brand").is_not_null())
-    found = (
-        built.table("answers").filter(pl.col("valid")).select("run_id", pl.col("query_id").cast(pl.String))
-        .join(cited.select("run_id", pl.col("brand").cast(pl.String), pl.col("url").cast(pl.String)), on="run_id")
-        .group_by("query_id", "brand", "url").agg(n=pl.len())
-        .sort(["n", "url"], descending=[True, False])
-        .collect()
-    )  # fmt: skip
-    pages: dict[tuple[str, str], tuple[str, ...]] = {}
-    for query, brand, url, _ in found.iter_rows():
-        pages[query, brand] = (*pages.get((query, brand), ()), url)
-    return pages
 
 
 def _owners(built: Built) -> dict[str, str]:
@@ -213,12 +160,3 @@ def _shown(shown: Shown, here: tzinfo) -> Evidence:
         asked_at=asked.astimezone(here) if asked else None,
         model=shown.answer.model,
     )
-
-
-def gaps_of(project: Project, ledger: Ledger, cycle: Cycle, at: datetime) -> tuple[tuple[Gap, Query], ...]:
-    """Where each competitor is ahead in a cycle, with the query; branded queries left out."""
-    named = brands_named(project.brands)
-    queries = tuple(q for q in ledger.query_set(cycle).queries if not named(q.text))
-    texts = {q.id: q for q in queries}
-    counts = _counts(derive(project, ledger, cycle, at))
-    return tuple((gap, texts[gap.query_id]) for gap in pooled_gaps(queries, counts, project))

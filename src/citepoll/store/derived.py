@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -20,6 +21,9 @@ from citepoll.store.schema import ledger_errors
 TABLES = ("answers", "citations", "hits")
 KEPT_VERSIONS = 2
 """The version in use and the one before it, so that `rebuild --diff` has something to compare with."""
+
+ABANDONED = 86_400
+"""Seconds after which a draft is that of a killed process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,8 @@ class Derived:
         """
         key = short(content_hash(detail))
         final = self._folder(cycle) / key
-        draft = self._folder(cycle) / f".{key}.{os.getpid()}"
+        draft = self._folder(cycle) / f".{key}.{token_hex(4)}"
         with ledger_errors(final):
-            shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir(parents=True)
             try:
                 for number, part in enumerate(parts):
@@ -73,7 +76,7 @@ class Derived:
                 _put(draft, final)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
-        self._prune(cycle, key)
+        self._prune(cycle, key, at)
         return Built(final, key, at.isoformat(), detail)
 
     def drop(self, cycle: Cycle) -> None:
@@ -90,7 +93,11 @@ class Derived:
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
-    def _prune(self, cycle: Cycle, in_use: str) -> None:
+    def _prune(self, cycle: Cycle, in_use: str, at: datetime) -> None:
+        for draft in self._folder(cycle).glob(".*"):
+            with suppress(FileNotFoundError):
+                if draft.stat().st_mtime < at.timestamp() - ABANDONED:
+                    shutil.rmtree(draft, ignore_errors=True)
         others = [built for built in self.versions(cycle) if built.hash != in_use]
         for built in others[: -(KEPT_VERSIONS - 1)]:
             shutil.rmtree(built.path, ignore_errors=True)

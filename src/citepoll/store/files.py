@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from citepoll.errors import InputError
 
 LONGEST = 16 * 2**20
 """Bytes of one line. A longer one is passed over and reported: no answer is that long."""
+
+
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # bytes that were no UTF-8, as `surrogateescape` reads them
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +65,21 @@ def read_rows(path: Path) -> Iterator[Line]:
 
 
 class _Counted:
-    """An open file, expanded if its bytes say gzip, that knows how far it has been read."""
+    """An open file or pipe, expanded if its bytes say gzip, that knows how far it has been read (a pipe: always 0)."""
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("rb")
         self.size = max(1, path.stat().st_size)
-        packed = self.file.read(2) == b"\x1f\x8b"
-        self.file.seek(0)
-        if path.name.lower().endswith(".gz") and not packed and self.size > 1:
+        begins = self.file.peek(2)[:2]
+        packed = begins == b"\x1f\x8b"
+        if path.name.lower().endswith(".gz") and begins and not packed:
             self.file.close()
             raise gzip.BadGzipFile("it does not start as one")
         self.stream = cast("IO[bytes]", gzip.GzipFile(fileobj=self.file)) if packed else self.file
 
     @property
     def done(self) -> float:
-        return min(1.0, self.file.tell() / self.size)
+        return min(1.0, self.file.tell() / self.size) if self.file.seekable() else 0.0
 
 
 def _lines(path: Path) -> Iterator[Line]:
@@ -104,17 +108,15 @@ def _csv(path: Path, separator: str) -> Iterator[Line]:
     source = _Counted(path)
     csv.field_size_limit(min(LONGEST, sys.maxsize))
     with source.file:
-        text = io.TextIOWrapper(source.stream, "utf-8-sig", errors="strict", newline="")
+        text = io.TextIOWrapper(source.stream, "utf-8-sig", errors="surrogateescape", newline="")
         rows = csv.reader(text, delimiter=separator, strict=True)
         try:
             header = [name.strip() for name in next(rows, [])]
+            if any(map(_NOT_UTF8.search, header)):
+                raise InputError(f"{path}, line 1: not UTF-8.", "Save the file as UTF-8.")
             for row in rows:
                 if row:
                     yield _csv_line(rows.line_num, source.done, header, row)
-        except UnicodeDecodeError as wrong:
-            raise InputError(
-                f"{path}, after line {rows.line_num}: not UTF-8: {wrong.reason}.", "Save the file as UTF-8."
-            ) from None
         except csv.Error as wrong:
             raise InputError(
                 f"{path}, line {rows.line_num}: not usable CSV: {wrong}.", "Mend or quote that line."
@@ -122,10 +124,13 @@ def _csv(path: Path, separator: str) -> Iterator[Line]:
 
 
 def _csv_line(number: int, done: float, header: list[str], row: list[str]) -> Line:
+    values = {k: v for k, v in zip(header, row, strict=False) if v != ""}
+    problem = None
     if len(row) > len(header):
-        values = dict(zip(header, row, strict=False))
-        return Line(number, done, values, f"{len(row)} values under {len(header)} column names")
-    return Line(number, done, {k: v for k, v in zip(header, row, strict=False) if v != ""})
+        problem = f"{len(row)} values under {len(header)} column names"
+    elif wrong := next(filter(None, map(_NOT_UTF8.search, row)), None):
+        problem = f"not UTF-8: byte 0x{ord(wrong[0]) - 0xDC00:02x}"
+    return Line(number, done, values, problem)
 
 
 def _parquet(path: Path) -> Iterator[Line]:

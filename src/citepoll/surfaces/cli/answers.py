@@ -14,14 +14,17 @@ from citepoll.service import answers as service
 from citepoll.service.answers import Shown, Wanted
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, out, say, write
 
-app = typer.Typer(help="The recorded answers behind the numbers.", invoke_without_command=True)
+app = typer.Typer(
+    help="List the recorded answers behind the numbers; `citepoll answers show ID` opens one.",
+    invoke_without_command=True,
+)
 
 
 @app.callback()
 def show_list(
     context: typer.Context,
     cycle: Annotated[str | None, typer.Option(metavar="NAME", help="Default: the latest.")] = None,
-    engine: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+    engine: Annotated[str | None, typer.Option(metavar="NAME", help="The engine's name.")] = None,
     query: Annotated[str | None, typer.Option(metavar="TEXT", help="Part of the question.")] = None,
     cites: Annotated[str | None, typer.Option(metavar="BRAND", help="Answers that cite this brand's pages.")] = None,
     names: Annotated[str | None, typer.Option(metavar="BRAND", help="Answers that name this brand.")] = None,
@@ -29,7 +32,7 @@ def show_list(
         str | None, typer.Option(metavar="DOMAIN", help="Answers that cite this registrable domain.")
     ] = None,
     url: Annotated[str | None, typer.Option(metavar="URL", help="Answers that cite this canonical URL.")] = None,
-    status: Annotated[str | None, typer.Option(metavar="STATUS")] = None,
+    status: Annotated[str | None, typer.Option(metavar="STATUS", help="As in answered, refused, failed.")] = None,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="The most to list; 0 for all.")] = 50,
     project: ProjectDir = HERE,
     as_json: AsJson = False,

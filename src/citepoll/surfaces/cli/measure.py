@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from citepoll.errors import SliceError
 from citepoll.measure.metrics import METRICS
 from citepoll.measure.slices import FIELDS
+from citepoll.measure.verdicts import QUERIES
 from citepoll.model import Slice, SliceResult
 from citepoll.report import tables, terminal
+from citepoll.report.numbers import unit_of, words
+from citepoll.report.pairs import dimension_names, is_blended, with_texts
 from citepoll.service.measuring import measure as ask
 from citepoll.service.opened import OpenProject
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, now, opened, out, progress, say, warn, write
@@ -27,6 +34,9 @@ def measure(
     where: Annotated[str, typer.Option(metavar="'FIELD OP VALUE and …'", help="OP is = != ~ in < <= > >=.")] = "",
     cycle: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Default: the latest; may be repeated.")
+    ] = None,
+    compare: Annotated[
+        str | None, typer.Option(metavar="CYCLE|previous", help="Show the change since this earlier cycle.")
     ] = None,
     private_suffixes: Annotated[
         str, typer.Option(metavar="on|off", help="off: blogspot.com is one domain, not one for each blog.")
@@ -50,6 +60,7 @@ def measure(
         by=tuple(part.strip() for part in by.split(",") if part.strip()),
         where=where,
         cycles=tuple(cycle or ()),
+        compare=compare,
         target=target,  # type: ignore[arg-type]
         confidence=confidence,
         private_suffixes=_switch(private_suffixes),
@@ -67,6 +78,8 @@ def measure(
         write(tables.csv_text(result, raw=raw))
     elif md:
         write(tables.markdown_text(result))
+    elif compare:
+        print_changes(desk, result)
     else:
         print_table(desk, result)
     if as_json or csv:
@@ -97,7 +110,50 @@ def print_table(desk: OpenProject, result: SliceResult) -> None:
             result, width=max(60, out.width), ascii_only=plain, kinds=kinds, tracked=desk.project.tracked.name
         )
     )
+    for name, label in result.labels.items():
+        if is_blended(name):
+            say(label)
+    for line in _evidence(result, desk.project.tracked.name):
+        say(line)
     if result.simulated:
         say("simulated: answers of the built-in local engine, not of an AI engine")
-    for warning in result.warnings:
+    for warning in (*result.warnings, *_row_warnings(result)):
+        warn(warning)
+
+
+def _evidence(result: SliceResult, tracked: str) -> Iterator[str]:
+    """Band and grade of the tracked brand's rows, in words."""
+    for row in result.rows:
+        if row.grade and row.estimate.target == "fixed_set" and row.dimensions.get("brand", tracked) == tracked:
+            place = ", ".join(
+                str(v) for k, v in row.dimensions.items() if k not in ("brand", "query") and v is not None
+            )
+            band = f"{row.band}; " if row.band else ""
+            yield f"{place}: {band}evidence {row.grade}. {row.grade_next or ''}".rstrip()
+
+
+def _row_warnings(result: SliceResult) -> Iterator[str]:
+    """The warnings of single estimates, each once, with how many rows it is about."""
+    found = Counter(w for row in result.rows for w in set(row.estimate.warnings) if not w.startswith("equal weights"))
+    for text, rows in found.most_common(5):
+        yield text if rows <= 2 else f"{text} ({rows} rows)"
+    if len(found) > 5:
+        yield f"{len(found) - 5} more warnings of single rows: --json has them"
+
+
+def print_changes(desk: OpenProject, result: SliceResult) -> None:
+    """Before, after and verdict of each row, with what else changed beside it."""
+    target = "category" if result.slice.target == "category" else "fixed_set"
+    names = [name for name in dimension_names(result) if name != "cycle"]
+    table = Table(*names, "before", "now", "verdict", box=None, pad_edge=False)
+    for row in with_texts(result).rows:
+        if row.change is not None and row.estimate.target == target:
+            ends = (words(row.change.before, unit_of(row.metric)), words(row.change.after, unit_of(row.metric)))
+            table.add_row(*(str(row.dimensions.get(name) or "") for name in names), *ends, Text(row.verdict or ""))
+    out.print(table)
+    say(
+        f"{result.slice.compare} → {result.cycles[-1]}, on {QUERIES[target]}; verdicts after Benjamini–Hochberg over all rows."
+    )
+    beside = Counter(text for row in result.rows if row.change for text in set(row.change.warnings))
+    for warning in (*result.warnings, *beside):
         warn(warning)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
+from citepoll.measure.budgeting import FIRST_LOOK
 from citepoll.queryset.lint import plan_warnings
 from citepoll.report.numbers import count, money, noun
 from citepoll.sampling.sampler import Event
@@ -18,6 +19,7 @@ from citepoll.service import polling
 from citepoll.service.opened import OpenProject
 from citepoll.service.polling import Planned, Polled
 from citepoll.service.queries import unlocked_edits
+from citepoll.service.stopping import points
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, progress, say, warn
 
 
@@ -25,13 +27,20 @@ def poll(
     project: ProjectDir = HERE,
     cycle: Annotated[str | None, typer.Option(metavar="NAME", help="The cycle's name (default: the date).")] = None,
     over: Annotated[str | None, typer.Option(metavar="SPAN", help="Spread the rounds, as in 36h or 3d.")] = None,
+    stop_at: Annotated[
+        str | None,
+        typer.Option(metavar="POINTS", help="End an engine when its share is known to ± 2pp, say; runs is the cap."),
+    ] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask failed and deferred runs again.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask every engine every locked query, or go on with the cycle that was interrupted."""
     desk = opened(project)
-    planned = polling.plan(desk.project, desk.ledger, name=cycle, over=over, retry=retry_failed, at=now())
+    half_width = points(stop_at, "--stop-at") if stop_at else None
+    planned = polling.plan(
+        desk.project, desk.ledger, name=cycle, over=over, retry=retry_failed, at=now(), half_width=half_width
+    )
     for warning in _warnings(desk, planned):
         warn(warning)
     if dry_run:
@@ -70,6 +79,8 @@ def _teller(bar: Progress, task: Any) -> Callable[[Event], None]:
             bar.update(task, note=f"round {event.round} starts {event.due:%d %b %H:%M} UTC")
         elif event.what == "stopped":
             warn(f"{event.engine} stops: {event.reason}")
+        elif event.what == "enough":
+            say(f"{event.engine} has enough: {event.reason}")
 
     return tell
 
@@ -99,6 +110,11 @@ def _tell_plan(planned: Planned) -> None:
         say(
             f"  {engine.name}{label}: {noun(engine.runs, 'run')} a query, {count(planned.queries * engine.runs)} in all"
         )
+    if planned.stop_at is not None:
+        say(
+            f"  an engine ends when its share is known to ± {planned.stop_at * 100:.3g} points on these queries: a look "
+            f"after every round from {FIRST_LOOK} on"
+        )
     say(f"  to ask now: {count(planned.todo)} of {noun(planned.runs, 'run')}")
 
 
@@ -110,9 +126,14 @@ def _tell_end(polled: Polled) -> None:
         todo = f", {count(progress_.todo)} to ask" if progress_.todo else ""
         spend = f", {money(progress_.cost)}" if progress_.cost is not None else ""
         say(f"  {progress_.engine}: {statuses}{todo}{spend}")
+    for ended in polled.ended_early:
+        say(
+            f"  {ended.engine} ended after {ended.rounds} of {ended.planned} rounds at ± {ended.half_width * 100:.1f} "
+            f"points: {noun(ended.calls, 'call')} saved"
+        )
     for engine, reason in polled.stopped.items():
         warn(f"{engine} stopped: {reason}")
-    if polled.status == "open":
+    if polled.status == "open" or any(p.todo for p in polled.progress):
         say("`citepoll poll` goes on from here.")
     elif polled.status == "stopped":
         say("`citepoll poll --retry-failed` asks what failed again; `citepoll measure` counts what is there.")

@@ -43,12 +43,18 @@ def rebuild(
 
 
 def _tell(changes: Changes, diff: bool) -> None:
-    against = f"; {count(len(changes.answers_changed))} differ from {changes.before}" if changes.before else ""
+    against = (
+        f"; {count(len(changes.answers_changed))} differ from the version of {changes.before[:19]}"
+        if changes.before
+        else ""
+    )
     say(f"cycle {changes.cycle}: {noun(changes.answers, 'answer')} derived{against}")
     if not diff:
         return
     if changes.before is None:
         say("  there is no earlier version to compare with")
+        return
+    if not changes.answers_changed:
         return
     table = Table("answer", "engine", "query", "run", "brand", "what", "before", "after", box=None, pad_edge=False)
     for change in changes.answers_changed:

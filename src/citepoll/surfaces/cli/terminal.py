@@ -23,7 +23,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from citepoll.errors import CitepollError
+from citepoll.errors import CitepollError, InputError
 from citepoll.report.printable import printable
 from citepoll.service.opened import OpenProject, open_project
 
@@ -79,7 +79,7 @@ def confirm(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise typer.BadParameter("this changes what is kept: say --yes in a script")
+        raise InputError("This deletes what is kept, and nobody is here to be asked.", "Say --yes in a script.")
     typer.confirm(question, abort=True, err=True)
 
 
