@@ -169,7 +169,8 @@ PIECES = st.sampled_from([
     "http://", "https://", "//", "/", "\\", "@", ":", "?", "#", "%", "%2", "%65", "%7e", "%2e", "..", ".", "&", "=", ";", " ",
     "\t", "\n", "'", '"', "|", "^", "[", "]", "1", "0x7f", "[::1]", "example.com", "co.uk", "localhost", ":80", ":8080",
     "faß.de", "。", "é", "アクメ", "\ud800", "xn--", "javascript:", "utm_source=x", "q=", "url=", "u=", "a1",
-    "www.google.com/url?q=", "https%3A%2F%2F", "cdn.ampproject.org/c/s/", "a-b.translate.goog/", "bing.com/ck/a?u=a1aHR0cHM6Ly9hLmNvbS8",
+    "www.google.com/url?q=", "https%3A%2F%2F", "cdn.ampproject.org/c/s/", "a-b.translate.goog/",
+    "bing.com/ck/a?u=a1aHR0cHM6Ly9hLmNvbS8",
 ])  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def test_an_engine_without_answers_gives_no_estimate():
         assert (e.value, e.target) == (None, target)
         assert "nothing to count from b" in e.reason
         absent = blended({"a": [1]}, {"a": [3]}, {"a": 0.5, "b": 0.5}, target=target)
-        assert "no estimate for b" in absent.reason
+        assert "nothing to count from b" in absent.reason
 
 
 def test_fewer_than_two_complete_queries_give_no_category_estimate():

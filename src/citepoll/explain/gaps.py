@@ -33,21 +33,27 @@ class Gap:
     verdict: Literal["confirmed", "candidate", "none"]
 
 
-@lru_cache(maxsize=65536)
 def probability(n: int, c: int, b: int, delta: float = MARGIN) -> float:
     """Pr(p_competitor - p_brand > delta) after `c` and `b` citing answers of `n`, each under a Jeffreys prior.
 
-    STATISTICS section 3. Gauss–Legendre over the angle of x = (1 - delta) sin², which takes away the square roots that
-    Jeffreys densities have at both ends. n = 0 gives the prior's value.
-    Raises `InputError` for counts outside 0..n or a delta outside [0, 1).
+    STATISTICS section 3. n = 0 gives the prior's value. Raises `InputError` as `lead` does.
     """
-    if not (0 <= c <= n and 0 <= b <= n and 0 <= delta < 1):
-        raise InputError(
-            f"{c} and {b} of {n} answers with a margin of {delta} make no gap.", "Give counts from 0 to n."
-        )
+    return lead(c, n, b, n, delta)
+
+
+@lru_cache(maxsize=65536)
+def lead(c: int, n: int, b: int, m: int, delta: float = MARGIN) -> float:
+    """Pr(p - q > delta) after `c` of `n` and `b` of `m` answers, each under a Jeffreys prior.
+
+    Gauss–Legendre over the angle of x = (1 - delta) sin², which takes away the square roots that Jeffreys densities
+    have at both ends. Raises `InputError` for counts outside 0..n or a delta outside [0, 1).
+    """
+    if not (0 <= c <= n and 0 <= b <= m and 0 <= delta < 1):
+        counts = f"{c} of {n} and {b} of {m}"
+        raise InputError(f"{counts} answers with a margin of {delta} make no gap.", "Give counts from 0 to n.")
     x = (1 - delta) * np.sin(_ANGLES) ** 2
     step = (1 - delta) * np.sin(2 * _ANGLES) * np.pi / 4
-    ours = special.xlogy(b - 0.5, x) + special.xlog1py(n - b - 0.5, -x) - special.betaln(b + 0.5, n - b + 0.5)
+    ours = special.xlogy(b - 0.5, x) + special.xlog1py(m - b - 0.5, -x) - special.betaln(b + 0.5, m - b + 0.5)
     ahead = special.betaincc(c + 0.5, n - c + 0.5, x + delta)
     return float(np.sum(_WEIGHTS * step * np.exp(ours) * ahead))
 

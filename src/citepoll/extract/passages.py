@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from citepoll.extract.vocabulary import ABBREVIATIONS
 from citepoll.model import Citation
 
+LONGEST = 1000
+"""Code points on each side of a name after which a sentence is taken to end: lines of data have no full stops."""
+
 _WHOLE_LINE = re.compile(r"\s*(?:[-*+\u2022\u2013]\s|\d{1,3}[.)]\s|\||#{1,6}\s)")
 _STOPS = (".", "!", "?", "\u2026", "\u3002", "\uff01", "\uff1f")
 _NEED_NO_SPACE = frozenset("\u3002\uff01\uff1f")

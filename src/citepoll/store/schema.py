@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from citepoll.errors import LedgerError
 
-VERSION = 1
-"""Of the tables below. A file with a higher one was written by a later citepoll and is not touched."""
+VERSION = 2
+"""Of the tables below. A file with a higher one was written by a later citepoll and is not touched; one with a lower
+one gets the tables that it lacks (2 added opportunities and experiments)."""
 
 metadata = sa.MetaData()
 
@@ -115,6 +116,34 @@ events = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
 )
 
+opportunities = sa.Table(  # those that somebody set a status on; what was never touched is open, and has no row
+    "opportunities",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # content hash of (kind, brand, subject)
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("queries", sa.Text, nullable=False),  # JSON list of query ids
+    sa.Column("status", sa.Text, nullable=False),  # open | in-work | done | dismissed
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("cycle", sa.Text, nullable=False),  # the newest measured one when the status was set
+    sa.Column("at", sa.Text, nullable=False),
+)
+
+experiments = sa.Table(
+    "experiments",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("change", sa.Text, nullable=False),
+    sa.Column("cycle", sa.Text, nullable=False),  # the cycle before the change
+    sa.Column("treat", sa.Text, nullable=False),  # JSON list of query ids
+    sa.Column("control", sa.Text, nullable=False),
+    sa.Column("power", sa.Text, nullable=False),  # JSON: what the design could see, as stated at the start
+    sa.Column("started_at", sa.Text, nullable=False),
+    sa.Column("ended_at", sa.Text),
+    sa.Column("last_cycle", sa.Text),  # the last one that counts; null: all that follow
+)
+
 
 def connect(path: Path) -> sa.Engine:
     """Open the ledger file, making its tables where there are none.
@@ -127,8 +156,8 @@ def connect(path: Path) -> sa.Engine:
         event.listen(engine, "connect", _pragmas)
         event.listen(engine, "begin", _begin)
         with engine.begin() as link:
-            new = _is_new(link, path)
-        if new:
+            lacking = _lacks_tables(link, path)
+        if lacking:
             with engine.execution_options(writes=True).begin() as link:
                 metadata.create_all(link)
                 link.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
@@ -145,13 +174,13 @@ def _begin(link: sa.Connection) -> None:
     link.exec_driver_sql("BEGIN IMMEDIATE" if link.get_execution_options().get("writes") else "BEGIN")
 
 
-def _is_new(link: sa.Connection, path: Path) -> bool:
+def _lacks_tables(link: sa.Connection, path: Path) -> bool:
     found: int = link.exec_driver_sql("PRAGMA user_version").scalar_one()
     if found > VERSION:
         raise LedgerError(
             f"{path} was written by a later citepoll (tables {found}, known here {VERSION}).", "Upgrade citepoll."
         )
-    return found == 0
+    return found < VERSION
 
 
 @contextmanager

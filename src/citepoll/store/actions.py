@@ -1,0 +1,115 @@
+"""What people decided: the status of an opportunity, an experiment and its arms. Kept in the ledger file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from citepoll.errors import InputError
+from citepoll.store import schema
+from citepoll.store.ledger import Ledger, inserted, note, stamp
+
+_json = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The status that somebody set on an opportunity. `queries` are those that it was about, `cycle` the newest then."""
+
+    id: str
+    kind: str
+    subject: str
+    title: str
+    queries: tuple[str, ...]
+    status: str
+    note: str
+    cycle: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A content change under test. `cycle` is the one before it; `treat` and `control` hold query ids.
+
+    `power` is what the design could see, as stated at the start. `last_cycle` is the last that counts, None: all.
+    """
+
+    id: int
+    change: str
+    cycle: str
+    treat: tuple[str, ...]
+    control: tuple[str, ...]
+    power: Mapping[str, object]
+    started_at: str
+    ended_at: str | None = None
+    last_cycle: str | None = None
+
+
+def marks(ledger: Ledger) -> dict[str, Mark]:
+    """Every opportunity that has a status, by id, the oldest decision first."""
+    table = schema.opportunities
+    with ledger.reading() as link:
+        rows = link.execute(sa.select(table).order_by(table.c.at, table.c.id)).all()
+    return {row.id: Mark(**{**row._mapping, "queries": tuple(msgspec.json.decode(row.queries))}) for row in rows}
+
+
+def set_mark(ledger: Ledger, mark: Mark, at: datetime) -> None:
+    """Keep a status, in place of the one before; the history keeps both."""
+    table = schema.opportunities
+    values = {**msgspec.to_builtins(mark), "queries": _json(mark.queries).decode(), "at": stamp(at)}
+    with ledger.writing() as link:
+        link.execute(sa.delete(table).where(table.c.id == mark.id))
+        link.execute(sa.insert(table).values(values))
+        detail = {"id": mark.id, "status": mark.status, "title": mark.title, "note": mark.note}
+        note(link, at, mark.cycle, "opportunity", detail)
+
+
+def start(
+    ledger: Ledger, change: str, cycle: str, treat: Sequence[str], control: Sequence[str],
+    power: Mapping[str, object], at: datetime,
+) -> Experiment:  # fmt: skip
+    """Enter an experiment; returns it with its number."""
+    values = {
+        "change": change, "cycle": cycle, "treat": _json(list(treat)).decode(),
+        "control": _json(list(control)).decode(), "power": _json(dict(power)).decode(), "started_at": stamp(at),
+    }  # fmt: skip
+    with ledger.writing() as link:
+        made = inserted(link, schema.experiments, values)
+        note(link, at, cycle, "experiment started", {"id": made, "change": change})
+    return experiment(ledger, made)
+
+
+def experiments(ledger: Ledger) -> tuple[Experiment, ...]:
+    """Every experiment, in the order of their start."""
+    table = schema.experiments
+    with ledger.reading() as link:
+        rows = link.execute(sa.select(table).order_by(table.c.id)).all()
+    return tuple(_experiment(row._mapping) for row in rows)
+
+
+def experiment(ledger: Ledger, number: int) -> Experiment:
+    """The experiment of that number. Raises `InputError` where there is none."""
+    for found in experiments(ledger):
+        if found.id == number:
+            return found
+    raise InputError(f"There is no experiment {number}.", "`citepoll experiment list` shows them with their numbers.")
+
+
+def end(ledger: Ledger, found: Experiment, last_cycle: str, at: datetime) -> Experiment:
+    """Close an experiment: no cycle after `last_cycle` counts for it."""
+    table = schema.experiments
+    values = {"ended_at": stamp(at), "last_cycle": last_cycle}
+    with ledger.writing() as link:
+        link.execute(sa.update(table).where(table.c.id == found.id).values(values))
+        note(link, at, last_cycle, "experiment ended", {"id": found.id, "change": found.change})
+    return experiment(ledger, found.id)
+
+
+def _experiment(row: Mapping[str, object]) -> Experiment:
+    read = {key: msgspec.json.decode(str(row[key])) for key in ("treat", "control", "power")}
+    arms = {key: tuple(read[key]) for key in ("treat", "control")}
+    return Experiment(**{**row, **read, **arms})  # type: ignore[arg-type]
