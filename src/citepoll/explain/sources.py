@@ -26,7 +26,8 @@ Ground = Literal["brand", "override", "table", "rule", "fallback"]
 CLASSES: Mapping[SourceClass, str] = {
     "owned": "the tracked brand's own properties",
     "competitor": "the properties of the other brands of the project",
-    "earned_media": "news, magazines, trade press, analysts and independent product reviewers: an editor decides",
+    "earned_media": "news, magazines, trade press, analysts, independent product reviewers and publishers of information"
+    " that live from readers, on health as on anything else: an editor decides",
     "review_platform": "places where customers or directories rate firms, products, places and works",
     "community": "what anyone may post: forums, questions and answers, mailing lists, shared code and documents, and"
     " blogs on blog platforms, since one person speaks there and no editor decides",
@@ -39,7 +40,7 @@ CLASSES: Mapping[SourceClass, str] = {
     "retail_marketplace": "shops, marketplaces, app stores, booking and ticket sites",
     "vendor_blog": "a company's own site, blog or documentation: it sells something in or near the topic",
     "other": "charities, associations, think tanks, museums, sport, religion, tourist boards, paid press-release wires,"
-    " rented hosting, audio",
+    " rented hosting, audio, search engines",
 }
 """Every class and what it holds. A site belongs where its readers use it, whatever the legal form of its owner."""
 
