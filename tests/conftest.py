@@ -4,9 +4,14 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings
 
 from citepoll.project import parse_project
 from citepoll.store.ledger import Ledger
+
+# No test is timed: the machines that run them are shared. `print_blob` makes a failure elsewhere repeatable here.
+settings.register_profile("suite", deadline=None, print_blob=True)
+settings.load_profile("suite")
 
 TOML = """
 [brand]

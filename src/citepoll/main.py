@@ -9,7 +9,7 @@ import typer
 
 from citepoll import __version__
 from citepoll.errors import CitepollError
-from citepoll.surfaces.cli import answers, corpus, cycles, queries
+from citepoll.surfaces.cli import answers, check, corpus, cycles, experiment, opportunities, queries
 from citepoll.surfaces.cli.compare import compare, velocity
 from citepoll.surfaces.cli.exporting import export
 from citepoll.surfaces.cli.gaps import gaps
@@ -17,17 +17,21 @@ from citepoll.surfaces.cli.importing import import_answers
 from citepoll.surfaces.cli.init import init
 from citepoll.surfaces.cli.measure import measure
 from citepoll.surfaces.cli.movement import decay, movement
+from citepoll.surfaces.cli.plan import plan
 from citepoll.surfaces.cli.poll import poll
 from citepoll.surfaces.cli.rebuild import rebuild
 from citepoll.surfaces.cli.report import report
 from citepoll.surfaces.cli.sources import sources
-from citepoll.surfaces.cli.terminal import show_error
+from citepoll.surfaces.cli.targets import targets
+from citepoll.surfaces.cli.terminal import forgive_encodings, show_error, unwritten
+from citepoll.surfaces.cli.views import views
 
 app = typer.Typer(name="citepoll", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 app.command("init")(init)
 app.add_typer(queries.app, name="queries")
 app.add_typer(corpus.app, name="corpus")
+app.command("plan")(plan)
 app.command("poll")(poll)
 app.command("import")(import_answers)
 app.command("export")(export)
@@ -39,6 +43,11 @@ app.command("movement")(movement)
 app.command("decay")(decay)
 app.command("gaps")(gaps)
 app.command("sources")(sources)
+app.add_typer(opportunities.app, name="opportunities")
+app.add_typer(experiment.app, name="experiment")
+app.command("targets")(targets)
+app.command("views")(views)
+app.add_typer(check.app, name="check")
 app.add_typer(answers.app, name="answers")
 app.command("report")(report)
 app.command("rebuild")(rebuild)
@@ -61,9 +70,11 @@ def citepoll(
 
 def main() -> None:
     """The `citepoll` command. Errors of ours end with their own exit status (docs/cli.md has the table)."""
+    forgive_encodings()
     try:
         app()
-    except CitepollError as error:
+    except (CitepollError, OSError) as wrong:
+        error = wrong if isinstance(wrong, CitepollError) else unwritten(wrong)
         show_error(error)
         sys.exit(error.exit_code)
 

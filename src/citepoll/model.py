@@ -192,7 +192,8 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedCitation:
-    """A citation with its canonical URL and owner. `problem` says why there is no URL; then url, domain are None.
+    """A citation with its canonical URL and owner. `problem` says why there is no URL (then url and domain are None), or
+    that it is a redirect that was not resolved (then domain is that of the engine's title, if it names one).
 
     `domain` honours the private section of the Public Suffix List, `domain_icann` does not.
     `rule` is the owned property that matched; `unwrapped` names the redirect wrapper that was opened, or is None.

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from citepoll.errors import ProjectError
+from citepoll.explain.sources import SourceTable
 from citepoll.explain.targets import METRICS_AIMED_AT, Goal
 from citepoll.hashing import content_hash
 from citepoll.model import INTENTS, Alias, Brand, Engine, Property, Surface
@@ -110,12 +111,11 @@ class _File(_Strict, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class SourceRule:
-    """A source's class as the user sets it: a domain with its subdomains, the class, and why. `line` is the file's."""
+    """A source's class as the user sets it: a domain or another pattern of `explain.sources`, the class, and why."""
 
     domain: str
     class_: str
     reason: str
-    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,16 +210,12 @@ def _intent_weights(file: _File, text: str) -> Mapping[str, float]:
 
 
 def _sources(file: _File, text: str) -> tuple[SourceRule, ...]:
-    rules = tuple(
-        SourceRule(entry.domain.lower().rstrip("."), entry.class_, entry.reason, _line(text, ["source", at]))
-        for at, entry in enumerate(file.source)
-    )
-    domains = [rule.domain for rule in rules]
-    for at, rule in enumerate(rules):
-        if rule.domain in domains[:at]:
-            raise ProjectError(
-                f"{FILE}, line {rule.line}: the source {rule.domain!r} stands twice.", "Give each source one entry."
-            )
+    rules = tuple(SourceRule(entry.domain, entry.class_, entry.reason) for entry in file.source)
+    for at in range(len(rules)):
+        try:
+            SourceTable((rule.domain, rule.class_, rule.reason) for rule in rules[: at + 1])
+        except ProjectError as wrong:
+            raise ProjectError(f"{FILE}, line {_line(text, ['source', at])}: {wrong.cause}", wrong.fix) from None
     return rules
 
 

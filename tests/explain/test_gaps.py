@@ -37,5 +37,5 @@ def test_decision_table():
 
 
 def test_bad_counts_are_told():
-    with pytest.raises(InputError, match="4 and 0 of 3"):
+    with pytest.raises(InputError, match="4 of 3 and 0 of 3"):
         probability(3, 4, 0)

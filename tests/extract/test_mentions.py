@@ -151,7 +151,21 @@ def test_no_text_breaks_it_and_offsets_hold(text, question):
 
 
 @pytest.mark.parametrize(
-    "piece", ["`", "``` ", "](", "https://(", "<a", "Acme ", "no information ", "Acme. ", "a@", "\u0301", "    \n"]
+    "piece",
+    [
+        "`",
+        "``` ",
+        "](",
+        "https://(",
+        "<a",
+        "Acme ",
+        "no information ",
+        "Acme. ",
+        "https://a.com Acme ",
+        "a@",
+        "\u0301",
+        "    \n",
+    ],
 )
 def test_long_hostile_texts_take_linear_time(piece):
     text = piece * (40_000 // len(piece))

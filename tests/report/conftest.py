@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from citepoll.measure.changes import change
 from citepoll.measure.grades import band
 from citepoll.measure.intervals import share, share_of_voice
+from citepoll.measure.verdicts import adjust, verdict
 from citepoll.model import Estimate, Mention, Query, ResolvedCitation, Row, Slice, SliceResult, Surface
-from citepoll.report.data import Ahead, CellNote, EngineNote, Evidence, Method, ReportData
+from citepoll.report.data import (
+    Ahead,
+    Break,
+    CellNote,
+    Concentration,
+    EngineNote,
+    Evidence,
+    Method,
+    ReportData,
+    TargetLine,
+    ToDo,
+)
 
 TRACKED = "Northwind Home"
 OWNERS = {
@@ -185,6 +199,72 @@ def ahead(made: list[Evidence]) -> tuple[Ahead, ...]:
     return tuple(found)
 
 
+CYCLES = {"2026-09": 3, "2026-10": 5, "2026-11": 7}
+"""Each cycle and the seed of its answers."""
+CLASSES = {"owned": [TRACKED], "competitor": [b for b in BRANDS if b != TRACKED], "earned_media": [None]}
+
+
+def changes(before: list[Evidence], now: list[Evidence]) -> SliceResult:
+    """Every brand and engine against the cycle before, judged together per target."""
+    rows = list(share_rows(now))
+    found = []
+    for row in rows:
+        brand, engine = str(row.dimensions["brand"]), str(row.dimensions["engine"])
+        sides = [
+            made if engine in SURFACES else [_as_one(o) for o in made if o.status == "answered"]
+            for made in (before, now)
+        ]
+        name = engine if engine in SURFACES else "all"
+        counts = [_counts(made, name, lambda one, b=brand: any(c.brand == b for c in one.citations)) for made in sides]
+        found.append(change(*counts[0], *counts[1], target=row.estimate.target))
+    found[0] = replace(found[0], warnings=("the model inside the engine changed: atlas-1 → atlas-2",))
+    for target in ("fixed_set", "category"):
+        here = [at for at, row in enumerate(rows) if row.estimate.target == target]
+        for at, p in zip(here, adjust([found[at].p for at in here]), strict=True):
+            said = verdict(found[at], p, len(here))
+            rows[at] = replace(rows[at], change=found[at], adjusted_p=p, verdict=said)
+    return SliceResult(tuple(rows), Slice(cycles=("2026-11",), compare="2026-10"), cycles=("2026-11",))
+
+
+def trend() -> SliceResult:
+    rows = [
+        replace(row, dimensions={**row.dimensions, "cycle": cycle})
+        for cycle, seed in CYCLES.items()
+        for row in share_rows(answers(seed))
+    ]
+    return SliceResult(tuple(rows), Slice(by=("brand", "cycle", "engine")), cycles=tuple(CYCLES))
+
+
+def class_rows(made: list[Evidence]) -> tuple[Row, ...]:
+    valid = [one for one in made if one.status == "answered"]
+    rows = []
+    for engine in (*SURFACES, "blended (recorded)"):
+        here = [one for one in valid if one.engine == engine or engine not in SURFACES]
+        groups = [[one for one in here if one.query_id == query.id] for query in queries()]
+        total = [[len(one.citations) for one in group] for group in groups]
+        for name, brands in CLASSES.items():
+            ours = [[sum(c.brand in brands for c in one.citations) for one in group] for group in groups]
+            rows += [
+                Row("slot_share", {"source_class": name, "engine": engine}, share_of_voice(ours, total, target=target))
+                for target in ("fixed_set", "category")
+            ]
+    return tuple(rows)
+
+
+def things_to_do(made: list[Evidence]) -> tuple[ToDo, ...]:
+    keys = tuple(one.key for one in made[:4])
+    return (
+        ToDo("sha256:" + "a1" * 32, "earn-inclusion", "Be named on https://gardenreview.example/forks", "at most 6.1 points",
+             "medium", "cited in 9 answers that name Kestrel Garden, and not us", "somebody else decides", 0.93, keys, 9),
+        ToDo("sha256:" + "b2" * 32, "create-coverage", "No page of ours answers: best hose reel", "at most 2.0 points",
+             "high", probability=0.99, answers=("gone-1", "gone-2")),
+        ToDo("sha256:" + "c3" * 32, "improve-page", "Improve https://northwind-home.example/saws", "at most 1.4 points",
+             "low", status="done", effect="atlas: up 20 points (4 to 36): a real change on these queries."),
+        ToDo("sha256:" + "d4" * 32, "investigate-loss", "Lost: https://northwind-home.example/reels", "at most 0.9 points",
+             "low", status="in-work"),
+    )  # fmt: skip
+
+
 def report_data() -> ReportData:
     made = answers()
     shares = SliceResult(
@@ -215,6 +295,21 @@ def report_data() -> ReportData:
         owners=OWNERS,
         evidence=tuple(made),
         answers_total=len(made),
+        changes=changes(answers(CYCLES["2026-10"]), made),
+        trend=trend(),
+        breaks=(
+            Break("2026-10", "another query set", "2026-09 and 2026-10 stand on different query sets", severs=True),
+            Break("2026-11", "another model", "atlas-1 → atlas-2", "atlas"),
+        ),
+        todo=things_to_do(made),
+        todo_total=6,
+        targets=(
+            TargetLine("share_of_citation", 0.4, date(2027, 3, 31), "atlas", 0.003),
+            TargetLine("share_of_citation", 0.4, date(2027, 3, 31), "beacon", 0.62),
+            TargetLine("share_of_citation", 0.4, date(2027, 3, 31), "blended (recorded)", None, "a blend has none"),
+        ),
+        classes=SliceResult(class_rows(made), Slice(("slot_share",), ("source_class", "engine"))),
+        concentration=(Concentration("atlas", 5.4, 8), Concentration("beacon", 5.9, 8)),
     )  # fmt: skip
 
 

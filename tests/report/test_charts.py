@@ -73,9 +73,16 @@ def test_brands_stand_from_the_largest_share() -> None:
 
 def test_the_axis_of_sources_starts_at_zero_and_holds_the_highest_bound() -> None:
     drawn = svg(sources([Mark("a.example", estimate(0.1, 0.05, 0.2))]), label="x")
-    assert ">25 %<" in drawn
+    assert ">20 %<" in drawn
     assert ">0<" in drawn
-    assert ">100 %<" in svg(sources(marks()), label="x")
+    assert ">60 %<" in svg(sources(marks()), label="x")
+
+
+def test_a_target_is_a_line_with_its_words() -> None:
+    plain, aimed = (svg(shares_by_engine(marks(), targets=at), label="x") for at in ((), (0.3, 0.02)))
+    assert {">target 30 %<", ">target 2 %<"} <= set(re.findall(r">target [^<]*<", aimed))
+    assert "target" not in plain
+    assert aimed.count("stroke-dasharray") == 2
 
 
 def test_no_marks_draw_an_empty_picture() -> None:

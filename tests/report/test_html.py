@@ -4,16 +4,31 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
-from citepoll.model import Estimate, Mention, Query, ResolvedCitation, Row, Slice, SliceResult
-from citepoll.report.data import Ahead, CellNote, EngineNote, Evidence, ReportData
+from citepoll.model import Change, Estimate, Mention, Query, ResolvedCitation, Row, Slice, SliceResult
+from citepoll.report.data import (
+    Ahead,
+    Break,
+    CellNote,
+    Concentration,
+    EngineNote,
+    Evidence,
+    ReportData,
+    TargetLine,
+    ToDo,
+)
 from citepoll.report.html import render
 from citepoll.report.printable import printable
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\x00\x1b[31m\ud800\u202e{{ 7*7 }}"
+
+
+INLINE = {"span", "strong", "mark", "a"}
 
 
 class Reader(HTMLParser):
@@ -28,17 +43,21 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.words.append(" " if tag not in INLINE else "")
         self.attributes += [(tag, name, value or "") for name, value in attrs]
 
     def handle_data(self, data: str) -> None:
         self.words.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.words.append(" " if tag not in INLINE else "")
 
     def values(self, name: str) -> list[str]:
         return [value for _, attribute, value in self.attributes if attribute == name]
 
     @property
     def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
+        return " ".join("".join(self.words).split())
 
 
 @pytest.fixture(scope="module")
@@ -131,15 +150,40 @@ def hostile(report: ReportData) -> ReportData:
         model=HOSTILE,
     )
     return replace(
-        report, brand=HOSTILE, project=HOSTILE, verdict=HOSTILE, warnings=(HOSTILE,), queries=(query,),
+        report, brand=HOSTILE, project=HOSTILE, warnings=(HOSTILE,), queries=(query,),
         engines=(EngineNote(HOSTILE, "api", HOSTILE, (HOSTILE,)),),
         shares=SliceResult(rows, Slice(), warnings=(HOSTILE,), labels={HOSTILE: HOSTILE}),
         sources=SliceResult((Row("slot_share", {"domain": HOSTILE, "engine": HOSTILE}, known),), Slice(by=("domain",))),
         cells=(CellNote(query.id, HOSTILE, 1, 2, (HOSTILE,)),),
         ahead=(Ahead(HOSTILE, query.id, 2, 1, 3, 0.9, True, HOSTILE, ("javascript:alert(1)", HOSTILE)),),
         method=replace(report.method, cycle=HOSTILE, query_set_hash=HOSTILE, extractor=HOSTILE, notes=(HOSTILE,)),
-        owners={HOSTILE: HOSTILE}, evidence=(answer,),
+        owners={HOSTILE: HOSTILE}, evidence=(answer,), **hostile_extras(known),
     )  # fmt: skip
+
+
+def hostile_extras(known: Estimate) -> dict[str, Any]:
+    """The parts that a second cycle and a list of things to do bring."""
+    place = {"brand": HOSTILE, "engine": HOSTILE}
+    change = Change(
+        value=0.1, low=0.01, high=0.2, p=0.01, target="fixed_set", before=known, after=known, warnings=(HOSTILE,)
+    )
+    row = Row("share_of_citation", place, known, change=change, adjusted_p=0.01, verdict=HOSTILE)
+    cycles = (f"1{HOSTILE}", f"2{HOSTILE}")
+    trend = tuple(Row("share_of_citation", {**place, "cycle": cycle}, known) for cycle in cycles)
+    todo = ToDo(
+        HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 0.5, (HOSTILE, "gone"), 3, HOSTILE, HOSTILE
+    )
+    classes = (Row("slot_share", {"source_class": HOSTILE, "engine": HOSTILE}, known),)
+    return {
+        "changes": SliceResult((row,), Slice(compare=HOSTILE), warnings=(HOSTILE,)),
+        "trend": SliceResult(trend, Slice(), cycles=cycles, warnings=(HOSTILE,)),
+        "breaks": (Break(cycles[1], HOSTILE, HOSTILE), Break(cycles[1], HOSTILE, HOSTILE, HOSTILE, True)),
+        "todo": (todo,),
+        "targets": (TargetLine("presence_rate", 0.5, date(2027, 1, 1), HOSTILE, None, HOSTILE),
+                    TargetLine("share_of_citation", 0.5, date(2027, 1, 1), HOSTILE, 0.5)),
+        "classes": SliceResult(classes, Slice(by=("source_class",))),
+        "concentration": (Concentration(HOSTILE, 2.0, 3),),
+    }  # fmt: skip
 
 
 def test_hostile_text_stays_text(report: ReportData) -> None:
@@ -159,12 +203,15 @@ def test_hostile_text_stays_text(report: ReportData) -> None:
 def test_a_report_without_answers_says_so_in_words(report: ReportData) -> None:
     bare = replace(
         report, shares=SliceResult((), Slice()), engines=(), queries=(), cells=(), ahead=(), sources=None, evidence=(),
-        answers_total=None,
+        answers_total=None, changes=None, trend=None, breaks=(), todo=(), todo_total=None, targets=(), classes=None,
+        concentration=(),
     )  # fmt: skip
     text = Reader(render(bare)).text
     assert "no share in this report, for it holds no answers" in text
     assert "will stand here" in text
     assert "This file holds no answers; they are in the project." in text
+    assert "First cycle: nothing to compare with yet." in text
+    assert "No list of things to do was made for this report." in text
 
 
 def test_no_estimate_is_said_in_the_headline(report: ReportData) -> None:
@@ -179,9 +226,11 @@ def test_fewer_answers_than_the_cycle_holds_are_announced(report: ReportData) ->
     assert "3 of 144 answers stand in this file" in text
 
 
-def test_a_verdict_has_its_line(report: ReportData) -> None:
-    sentence = "No evidence of change; a move under 7 points could not have been seen."
-    assert sentence in Reader(render(replace(report, verdict=sentence))).text
+def test_the_first_screen_says_where_did_it_move_against_whom_and_what_to_do(reader: Reader) -> None:
+    said = ["is cited as a source in", "since 2026-10;", "Evidence: exploratory", "by engine", "All brands:",
+            "Three things to do", "What moved"]  # fmt: skip
+    places = [reader.text.index(words) for words in said]
+    assert places == sorted(places)
 
 
 def test_the_same_data_give_the_same_file(report: ReportData, page: str) -> None:

@@ -129,7 +129,7 @@ def test_missing_folder_and_unreadable(tmp_path, put, monkeypatch):
         assert cause in upto(path)[1].cause
 
 
-@pytest.mark.parametrize("body", [LINES, gzip.compress(LINES)])
+@pytest.mark.parametrize("body", [LINES, gzip.compress(LINES)], ids=["plain", "gzip"])
 def test_a_pipe_is_read(tmp_path, body):
     os.mkfifo(tmp_path / "pipe")
     writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(body,))

@@ -13,6 +13,22 @@ from citepoll.errors import EngineError
 REGISTRY: Mapping[str, str] = {
     "local:bm25": "citepoll.engines.local",
     "recorded": "citepoll.engines.recorded",
+    "openai:responses": "citepoll.engines.openai_responses",
+    "openai:chat-search": "citepoll.engines.openai_chat_search",
+    "anthropic:messages": "citepoll.engines.anthropic_messages",
+    "google:gemini": "citepoll.engines.google_gemini",
+    "perplexity:agent": "citepoll.engines.perplexity_agent",
+    "xai:grok": "citepoll.engines.xai_grok",
+    "deepseek:messages": "citepoll.engines.deepseek_messages",
+    "openai-compatible": "citepoll.engines.openai_compatible",
+    "qwen:dashscope": "citepoll.engines.qwen_dashscope",
+    "google:ai-overview@serpapi": "citepoll.engines.serpapi_overview",
+    "google:ai-mode@serpapi": "citepoll.engines.serpapi_ai_mode",
+    "google:ai-overview@dataforseo": "citepoll.engines.dataforseo_overview",
+    "google:ai-mode@dataforseo": "citepoll.engines.dataforseo_ai_mode",
+    "chatgpt:ui@dataforseo": "citepoll.engines.dataforseo_chatgpt",
+    "copilot:ui@serpapi": "citepoll.engines.serpapi_copilot",
+    "copilot:ui@searchapi": "citepoll.engines.searchapi_copilot",
 }
 """Engine id → module. Engines of others join by entry points of the group `citepoll.engines`, named by their id."""
 

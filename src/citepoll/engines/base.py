@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+from urllib.parse import quote
 
 from citepoll.hashing import content_hash
 from citepoll.model import Answer, Query, Surface
 
 Verified = Literal["recording", "documentation", "built-in"]
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Where a key goes, told without the key. The transport puts it there last of all (`with_key`).
+
+    `form` holds `{key}`, or `{base64}` for the key in Base64 (HTTP Basic: the key is then `login:password`).
+    """
+
+    where: Literal["header", "query"]
+    name: str
+    form: str = "{key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +34,9 @@ class Facts:
     and did not cite; `returns_queries`: it names the searches it made. `key_variable` is the environment variable of
     its key, None where it needs none. `price_note` carries its date. `verified` says what the parser was tested on.
     `settings` explains the names that `Engine.settings` may hold, beside those that every engine gets.
+    `auth` says where the key goes, None where there is none; `key_optional`: it may be asked without. `takes_country`,
+    `takes_language`: the surface has a field for it; elsewhere only the question's own words carry them.
+    `cited` and `notes` tell a reader what counts as cited there, and what to know before comparing it.
     """
 
     id: str
@@ -34,6 +51,12 @@ class Facts:
     default_model: str | None = None
     price_note: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    auth: Auth | None = None
+    key_optional: bool = False
+    takes_country: bool = False
+    takes_language: bool = False
+    cited: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +91,31 @@ class EngineModule(Protocol):
     def request(self, query: Query, settings: Mapping[str, object]) -> HttpRequest: ...
 
     def parse(self, status_code: int, headers: Mapping[str, str], body: bytes) -> Answer: ...
+
+
+def with_key(request: HttpRequest, auth: Auth, key: str) -> HttpRequest:
+    """The request as it goes out, with the key in it: for the socket alone, never to be stored, logged or shown."""
+    value = auth.form.format(key=key, base64=base64.b64encode(key.encode()).decode())
+    if auth.where == "header":
+        return replace(request, headers={**request.headers, auth.name: value})
+    joint = "&" if "?" in request.url else "?"
+    return replace(request, url=f"{request.url}{joint}{quote(auth.name)}={quote(value, safe='')}")
+
+
+def continued(request: HttpRequest, follow_up: Mapping[str, Any]) -> HttpRequest:
+    """The second call that `Answer.follow_up` asks for; `request` is the call that was answered.
+
+    `follow_up` holds `delay` (seconds) and either a whole request (`method`, `url`, `json`: a page token, a poll) or
+    `append`, field of the body that was sent → items to put at the end of its list (a paused turn). Never a key.
+    """
+    if "url" in follow_up:
+        method, body = follow_up.get("method", "GET"), follow_up.get("json")
+        return replace(request, method=method, url=follow_up["url"], json=body)
+    body = dict(request.json) if isinstance(request.json, dict) else {}
+    for name, more in follow_up.get("append", {}).items():
+        body[name] = [*body.get(name, ()), *more]
+    body.update(follow_up.get("set", {}))
+    return replace(request, json=body)
 
 
 def draw_seed(project_seed: str, cycle: str, query_id: str, run: int, engine: str) -> str:

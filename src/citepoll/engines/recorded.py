@@ -109,6 +109,9 @@ def parse(status_code: int, headers: Mapping[str, str], body: bytes) -> Answer:
     that do not lie inside the text are dropped. `spans` is True where a citation says its passage, and where there is
     no citation at all. A body that is no row is a failed answer that says why.
     """
+    plain = _plain(body)
+    if plain is not None:
+        return plain
     try:
         row = decode(body)
     except ValueError as wrong:
@@ -130,10 +133,41 @@ def parse(status_code: int, headers: Mapping[str, str], body: bytes) -> Answer:
         citations=citations,
         sources=tuple(Source(c.url, c.position, "retrieved", c.title) for c in [*retrieved, *more]),
         queries=tuple(q for q in _items(row.get("search_queries")) if isinstance(q, str)),
-        model=_text(row, "model"),
+        model=_text(row, "model") or None,
         message=_text(row, "message"),
         spans=not citations or any(c.start is not None for c in citations),
     )
+
+
+class _PlainRow(msgspec.Struct):
+    answer_text: str = ""
+    citations: tuple[Citation, ...] = ()
+    status: str | None = None
+    model: str | None = None
+    message: str | None = None
+    additional_sources: None = None
+    search_queries: None = None
+
+
+_decode_plain = msgspec.json.Decoder(_PlainRow).decode
+
+
+def _plain(body: bytes) -> Answer | None:
+    """The answer of a row whose every value is of its documented type, decoded at once; None for all others."""
+    try:
+        row = _decode_plain(body)
+        status = status_of(row.status)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InputError):
+        return None
+    length, spans = len(row.answer_text), not row.citations
+    for c in row.citations:
+        if c.level == "retrieved" or not 0 < c.position < 2**16:
+            return None
+        if c.start is not None or c.end is not None:
+            if c.start is None or c.end is None or not 0 <= c.start <= c.end <= length:
+                return None
+            spans = True
+    return Answer(status, row.answer_text, row.citations, model=row.model or None, message=row.message, spans=spans)
 
 
 def _text(row: Mapping[str, Any], name: str) -> str | None:
@@ -210,11 +244,11 @@ def entry(row: Any, engine: str | None) -> Entry:
         text=text,
         status=status_of(row.get("status")),
         run=_run_number(row.get("run")),
-        ref=None if ref is None else str(ref),
+        ref=None if ref is None else str(ref) or None,
         language=row.get("language"),
         market=row.get("market"),
         asked_at=_moment(row.get("asked_at")),
-        model=row.get("model"),
+        model=row.get("model") or None,
         simulated=row.get("surface") == "simulated",
     )
 

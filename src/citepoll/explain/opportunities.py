@@ -23,7 +23,7 @@ STATUSES = ("open", "in-work", "done", "dismissed")
 LEAST_ANSWERS = 2
 """Answers that must show a page before it is worth a person's time: one may be a stray."""
 LEAST_LOSS = 0.5
-"""A loss is shown where a real fall is likelier than not; a page that was cited once often just varies."""
+"""A loss is shown where a fall by more than the margin is likelier than not."""
 ANSWERS_KEPT = 20
 """Answer ids that an opportunity carries; `n_answers` counts all."""
 PAGES_KEPT = 3
@@ -158,7 +158,8 @@ def _improve(ground: Ground) -> Iterator[Opportunity]:
     unused, lower, less = _by_url(ground.unused), _by_url(ground.lower), _less(ground)
     for url in dict.fromkeys((*unused, *less, *lower)):
         here, below, behind = unused.get(url, []), lower.get(url, []), less.get(url, [])
-        if len(_answers([*here, *below])) < LEAST_ANSWERS and not behind:
+        contested = any(ground.gaps[s.query_id].verdict == "confirmed" for s in here)
+        if len(_answers([*here, *below])) < LEAST_ANSWERS and not behind and not contested:
             continue
         queries = tuple(dict.fromkeys([*(s.query_id for s in (*here, *below)), *behind]))
         rooms = {key: _larger(ground, key, here, behind) for key in queries}
@@ -204,8 +205,8 @@ def _losses(ground: Ground) -> Iterator[Opportunity]:
     for url, here in _by_url(gone).items():
         queries = tuple(dict.fromkeys(s.query_id for s in here))
         n, m = _asked(ground.before.cells, queries), _asked(ground.cells, queries)
-        sure = lead(len(_answers(here)), n, 0, m, 0.0)
-        if sure < LEAST_LOSS:
+        sure = lead(len(_answers(here)), n, 0, m)
+        if sure < LEAST_LOSS or len(_answers(here)) < LEAST_ANSWERS:
             continue
         rivals = [s for s in ground.cited if s.query_id in queries and ground.brand not in s.brands]
         why = (

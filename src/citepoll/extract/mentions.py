@@ -102,16 +102,19 @@ class Matcher:
         chosen: list[_Occurrence] = []
         undecided: Counter[str] = Counter()
         for cluster in _clusters(places):
-            taken: list[_Occurrence] = []
-            for start, end, which in cluster if len(cluster) == 1 else sorted(cluster, key=_longest_first):
-                if any(start < other.end and other.start < end for other in taken):
+            if len(cluster) > 1:
+                cluster.sort(key=_longest_first)
+            begun = len(chosen)
+            for start, end, which in cluster:
+                if any(start < other.end and other.start < end for other in chosen[begun:]):
                     continue
                 fitting, written = self._fitting(text, start, end, which)
                 if len(fitting) == 1 or len({name.brand for name in fitting}) == 1:
-                    taken.append(_Occurrence(start, end, fitting[0]))
+                    chosen.append(_Occurrence(start, end, fitting[0]))
                 else:
                     undecided.update({name.brand for name in fitting or written})
-            chosen += taken if len(taken) == 1 else sorted(taken, key=_by_start)
+            if len(chosen) > begun + 1:
+                chosen[begun:] = sorted(chosen[begun:], key=_by_start)
         return chosen, undecided
 
     def _fitting(self, text: Folded, start: int, end: int, which: int) -> tuple[Sequence[_Name], Sequence[_Name]]:

@@ -10,7 +10,7 @@ from citepoll.extract.vocabulary import ABBREVIATIONS
 from citepoll.model import Citation
 
 LONGEST = 1000
-"""Code points on each side of a name after which a sentence is taken to end: lines of data have no full stops."""
+"""Code points on each side of a name after which a passage is taken to end: lines of data have no full stops."""
 
 _WHOLE_LINE = re.compile(r"\s*(?:[-*+\u2022\u2013]\s|\d{1,3}[.)]\s|\||#{1,6}\s)")
 _STOPS = (".", "!", "?", "\u2026", "\u3002", "\uff01", "\uff1f")
@@ -62,9 +62,10 @@ class Passages:
         """Citations that quote the passage, and marks in it or right behind it; a mark at its start is the one before's."""
         first = self._behind(start) if start else 0
         marks = self._marks[bisect_left(self._marks, (first, -1)) : bisect_left(self._marks, (self._behind(end), -1))]
-        found = {index for _, index in marks}
-        found.update(index for begin, stop, index in self._quoted if begin < end and start < stop)
-        return sorted(found)
+        found = [index for _, index in marks]
+        if self._quoted:
+            found += [index for begin, stop, index in self._quoted if begin < end and start < stop]
+        return sorted(set(found)) if len(found) > 1 else found
 
     def _behind(self, at: int) -> int:
         """The end of the references that start at `at`."""
@@ -78,11 +79,10 @@ class Passages:
         if line not in self._lines:
             self._lines[line] = _block(self._text, line)
         begin, end, whole = self._lines[line]
-        return (
-            (begin, end)
-            if whole
-            else (self._sentence_start(begin, offset, end), self._sentence_end(begin, offset, end))
-        )
+        if whole:
+            return begin, end
+        begin, end = max(begin, offset - LONGEST), min(end, offset + LONGEST)
+        return self._sentence_start(begin, offset, end), self._sentence_end(begin, offset, end)
 
     def _sentence_start(self, begin: int, offset: int, end: int) -> int:
         stop = offset
@@ -116,12 +116,17 @@ def _block(text: str, line: int) -> tuple[int, int, bool]:
     Indented lines go on the list item above them; any other line is a block of its own.
     """
     top = line
-    while top and _is_indented(text, top) and (above := text.rfind("\n", 0, top - 1) + 1) < top - 1:
+    while (
+        top
+        and line - top < LONGEST
+        and _is_indented(text, top)
+        and (above := text.rfind("\n", 0, top - 1) + 1) < top - 1
+    ):
         top = above
     if not _WHOLE_LINE.match(text, top):
         return line, _line_end(text, line), False
     end = _line_end(text, line)
-    while _is_indented(text, end + 1):
+    while end - line < LONGEST and _is_indented(text, end + 1):
         end = _line_end(text, end + 1)
     return top, end, True
 

@@ -128,7 +128,7 @@ DENIALS: Mapping[str, tuple[str, ...]] = {
 NEGATIONS: tuple[str, ...] = (
     "n't ", "not ", "cannot ", "unable ", "failed to ", "no ", "none of ", "neither of ", "nothing ", "unfamiliar ",
     "kein", "nicht", "weder ", "nirgends", "unbekannt",
-    "aucun", "pas ", "impossible ", "rien ", "n'a", "ne ",
+    "aucun", " pas ", "impossible ", "rien ", "n'a", " ne ",
     "ningun", "nada ",
     "ません",
     "没", "未", "无", "不",

@@ -9,11 +9,11 @@ Unit = Literal["share", "citations"]
 Estimator = Literal["share", "ratio", "mean", "overlap"]
 FrameName = Literal["answers", "citations", "hits"]
 
-ENTITY_FIELDS: tuple[str, ...] = ("brand", "domain", "url", "citation_level")
+ENTITY_FIELDS: tuple[str, ...] = ("brand", "domain", "url", "citation_level", "source_class")
 """The fields that say what was cited; all others say which answers are looked at."""
 
 CITED_FIELDS = ENTITY_FIELDS
-SOURCE_FIELDS = ("domain", "url", "citation_level")
+SOURCE_FIELDS = ("domain", "url", "citation_level", "source_class")
 BRAND_ONLY = ("brand",)
 
 NO_ANSWER = "no estimate: there is no valid answer"
@@ -25,7 +25,7 @@ class Metric:
 
     `estimator`: share (answers ÷ answers), ratio (counts ÷ counts), mean (count per answer) or overlap.
     `entities` are the entity fields whose filters it obeys; where `per_brand`, also those it can be broken down by.
-    A metric that is not `per_brand` describes the engine and has no brand, domain, url or citation_level in its rows.
+    A metric that is not `per_brand` describes the engine and has none of the entity fields in its rows.
     `graded`: a grade of evidence and a band stand beside it.
     """
 
@@ -142,8 +142,8 @@ _INTRODUCTION = """# Metrics
 
 Generated from `citepoll.measure.metrics`. Only valid answers count (answered, truncated, empty); what is left out is \
 counted by status beside each number. Shares are fractions from 0 to 1. Where there is nothing to divide by, the \
-number is absent with its reason, never zero. Filters on brand, domain, url and citation_level choose what is shown or \
-counted above the line; filters on all other fields choose the answers below it.
+number is absent with its reason, never zero. Filters on brand, domain, url, citation_level and source_class choose \
+what is shown or counted above the line; filters on all other fields choose the answers below it.
 """
 
 

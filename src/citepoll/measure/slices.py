@@ -1,8 +1,8 @@
 """Questions to the read side: fields, filters and what a slice may ask. `docs` and `--help` say the same as here.
 
 Fields on answers (engine, query, topic, intent, cycle, run, language, market, branded) restrict the answers: numerator
-and denominator. Fields on entities (brand, domain, url, citation_level) restrict which entities have rows and which
-citations count; the denominator stays all valid answers (or all citations, where the metric divides by them).
+and denominator. Fields on entities (brand, domain, url, citation_level, source_class) restrict which entities have rows
+and which citations count; the denominator stays all valid answers (or all citations, where the metric divides by them).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Value: TypeAlias = str | int | bool
 ANSWER_FIELDS: tuple[str, ...] = (
     "cycle", "engine", "query", "topic", "intent", "language", "market", "branded", "run",
 )  # fmt: skip
-FIELDS: tuple[str, ...] = ("brand", "engine", "query", "topic", "intent", "domain", "url", "cycle", "citation_level",
-                           "run", "language", "market", "branded")  # fmt: skip
+FIELDS: tuple[str, ...] = ("brand", "engine", "query", "topic", "intent", "domain", "url", "source_class", "cycle",
+                           "citation_level", "run", "language", "market", "branded")  # fmt: skip
 ORDERED: tuple[Operator, ...] = ("<", "<=", ">", ">=")
 TARGETS = ("fixed_set", "category", "both")
 

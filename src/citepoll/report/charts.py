@@ -14,7 +14,7 @@ import altair as alt
 
 from citepoll.model import Estimate, Surface
 from citepoll.report.canvas import Layer, doors, finished, layer, pixel
-from citepoll.report.numbers import interval, words
+from citepoll.report.numbers import interval, percent, words
 from citepoll.report.palette import placeholder
 from citepoll.report.printable import one_line
 from citepoll.report.render import DOOR
@@ -57,12 +57,14 @@ class Frame:
 
 
 WIDE = Frame(width=560, label=186, number=134, row=34, note=8)
-NARROW = Frame(width=320, label=0, number=0, row=50, note=15, stacked=True)
+NARROW = Frame(width=320, label=0, number=0, row=40, note=15, stacked=True)
+TARGET_ROW = 16
+"""The height that a target's words take under the rows, in pixels."""
 
 
-def shares_by_engine(marks: Sequence[Mark], frame: Frame = WIDE) -> alt.LayerChart:
-    """The tracked brand on each engine, blended last and set apart, on a 0–100 % axis."""
-    return _intervals(marks, frame, top=1.0)
+def shares_by_engine(marks: Sequence[Mark], frame: Frame = WIDE, *, targets: Sequence[float] = ()) -> alt.LayerChart:
+    """The tracked brand on each engine, blended last and set apart, on a 0–100 % axis; `targets` are dashed lines."""
+    return _intervals(marks, frame, top=1.0, targets=targets)
 
 
 def competitors(marks: Sequence[Mark], frame: Frame = WIDE) -> alt.LayerChart:
@@ -72,13 +74,18 @@ def competitors(marks: Sequence[Mark], frame: Frame = WIDE) -> alt.LayerChart:
 
 
 def sources(marks: Sequence[Mark], frame: Frame = WIDE) -> alt.LayerChart:
-    """Domains by their share of slots, the largest first. The axis starts at 0 and ends at 10, 25, 50 or 100 %."""
+    """Domains by their share of slots, the largest first. The axis starts at 0 and ends where `axis_end` says."""
     ranked = sorted(marks, key=lambda mark: -_value(mark))
     highest = max((mark.fixed_set.high or 0.0 for mark in ranked if mark.fixed_set), default=1.0)
-    return _intervals(ranked, frame, top=next((end for end in (0.1, 0.25, 0.5) if highest <= end), 1.0))
+    return _intervals(ranked, frame, top=axis_end(highest))
 
 
-def _intervals(marks: Sequence[Mark], frame: Frame, *, top: float) -> alt.LayerChart:
+def axis_end(highest: float) -> float:
+    """Where an axis ends that starts at 0 and has to hold a share: .1, .2, .4, .6, .8 or 1."""
+    return next((end for end in (0.1, 0.2, 0.4, 0.6, 0.8) if highest <= end), 1.0)
+
+
+def _intervals(marks: Sequence[Mark], frame: Frame, *, top: float, targets: Sequence[float] = ()) -> alt.LayerChart:
     head = 22
     rows: list[dict[str, object]] = []
     if any(mark.note for mark in marks):
@@ -88,8 +95,10 @@ def _intervals(marks: Sequence[Mark], frame: Frame, *, top: float) -> alt.LayerC
         y += 14 if mark.apart and rows else 0
         rows.append(_row(mark, y, frame))
         y += frame.row
+    y += TARGET_ROW * len(targets)
     layers = [
-        *_grid(frame, top, head, y),
+        *_grid(frame, top, head, y - TARGET_ROW * len(targets)),
+        *_targets(targets, frame, top, head, y),
         _lines(rows, frame, y, top, "thin", 2.0),
         _lines(rows, frame, y, top, "thick", 6.0),
         *_dots(rows, frame, y, top),
@@ -105,7 +114,7 @@ def _row(mark: Mark, y: float, frame: Frame) -> dict[str, object]:
     number = words(main) if main else "no estimate"
     known = main is not None and main.value is not None
     return {
-        "y": y + (frame.row - 15 if frame.stacked else frame.row / 2),
+        "y": y + (frame.row - 12 if frame.stacked else frame.row / 2),
         "label_y": y + (14 if frame.stacked else frame.row / 2 - (7 if mark.note else 0)),
         "note_y": y + (30 if frame.stacked else frame.row / 2 + 9),
         "number_y": y + (14 if frame.stacked else frame.row / 2),
@@ -130,6 +139,26 @@ def _grid(frame: Frame, top: float, head: int, height: float) -> list[Layer]:
     base = layer(ticks).encode(x=_axis("at", frame, top))
     lines = base.mark_rule(color=placeholder("line"), aria=False).encode(y=alt.value(head), y2=alt.value(height))
     return [lines, *(_tick_label(base, at, place) for at, place in ((0, "left"), (1, "center"), (4, "right")))]
+
+
+def _targets(targets: Sequence[float], frame: Frame, top: float, head: int, height: float) -> list[Layer]:
+    """A dashed line per target, its words under the rows, each in a row of its own."""
+    if not targets:
+        return []
+    rows = [
+        {"at": at, "y": height - TARGET_ROW * (len(targets) - place) + 8, "text": f"target {percent(at)}"}
+        for place, at in enumerate(sorted(targets))
+    ]
+    base = layer(rows).encode(x=_axis("at", frame, top))
+    line = base.mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color=placeholder("ink"), aria=False)
+    texts = base.mark_text(
+        baseline="top", dy=3, fontSize=11, aria=False, color=placeholder("ink"),
+        align=alt.ExprRef(f"datum.at < {top / 8} ? 'left' : datum.at > {top * 7 / 8} ? 'right' : 'center'"),
+    )  # fmt: skip
+    return [
+        line.encode(y=pixel("y", height, "y"), y2=alt.value(head)),
+        texts.encode(y=pixel("y", height, "y"), text="text:N"),
+    ]
 
 
 def _tick_label(base: Layer, at: int, align: str) -> Layer:
@@ -164,8 +193,8 @@ def _dots(rows: list[dict[str, object]], frame: Frame, height: float, top: float
     base = layer(known).encode(
         x=_axis("value", frame, top), y=pixel("y", height, "y"), shape=alt.Shape("shape:N", scale=None)
     )
-    halo = base.mark_point(size=210, opacity=1, filled=True, color=placeholder("page"), aria=False)
-    dot = base.mark_point(size=140, opacity=1, strokeWidth=2, aria=False).encode(
+    halo = base.mark_point(size=130, opacity=1, filled=True, color=placeholder("page"), aria=False)
+    dot = base.mark_point(size=80, opacity=1, strokeWidth=2, aria=False).encode(
         fill=alt.Fill("fill:N", scale=None), stroke=alt.Stroke("colour:N", scale=None)
     )
     return [halo, dot]

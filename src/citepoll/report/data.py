@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from citepoll.model import Mention, Query, ResolvedCitation, SliceResult, Status, Surface
 
@@ -87,13 +87,74 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
+class ToDo:
+    """One thing to do. `kind` is the slug of an opportunity, `sentence` says what, `why` on what grounds.
+
+    `size` is text in points, with its "at most"; `effort` one word; `probability` None where it was not computed.
+    `answers` are keys of `Evidence` that show it, of `answers_total` in all (None: these); keys that the report does
+    not hold are counted, not linked. `effect` says what came of one that is done.
+    """
+
+    id: str
+    kind: str
+    sentence: str
+    size: str
+    effort: str
+    why: str = ""
+    effort_reason: str = ""
+    probability: float | None = None
+    answers: tuple[str, ...] = ()
+    answers_total: int | None = None
+    status: str = "open"
+    effect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetLine:
+    """A target of the tracked brand on one engine: `metric` is to be at least `value` (a fraction) by a day. `chance` of
+    having been met in this cycle, or None and the `reason`."""
+
+    metric: str
+    value: float
+    by: date
+    engine: str
+    chance: float | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """What is different from `cycle` on, against the cycle before: `word` stands at a rule in the trend (`another
+    model`), `sentence` below it. `engine` None: on every engine. `severs`: the lines are not drawn through, since the
+    numbers on both sides are no trend (another query set)."""
+
+    cycle: str
+    word: str
+    sentence: str = ""
+    engine: str | None = None
+    severs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """How concentrated the citations of an engine are: like `effective` domains cited equally often, of `domains`."""
+
+    engine: str
+    effective: float
+    domains: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """All that stands in a report.
 
     `shares`: share_of_citation by brand and engine, both targets, every brand, blended rows included.
+    `changes`: the same slice with its change since the cycle that `changes.slice.compare` names; None in a first cycle.
+    `trend`: share_of_citation by brand, cycle and engine, `trend.cycles` from the oldest; `breaks` mark it.
+    `todo`: what to do, the most worthwhile first, of `todo_total` (None: no list was made; 0: nothing was found).
     `sources`: slot_share by domain and engine (or another share by domain); `owners` maps a domain to its brand.
-    `others`: further metrics by brand and engine, as a table. `verdict`: the sentence of a comparison with an earlier
-    cycle. `answers_total` counts all answers of the cycle; `evidence` may hold fewer, and the report says so.
+    `classes`: the same by `source_class` and engine. `others`: further metrics by brand and engine, as a table.
+    `answers_total` counts all answers of the cycle; `evidence` may hold fewer, and the report says so.
     """
 
     brand: str
@@ -109,6 +170,13 @@ class ReportData:
     others: SliceResult | None = None
     evidence: tuple[Evidence, ...] = ()
     answers_total: int | None = None
-    verdict: str | None = None
     project: str = ""
     warnings: tuple[str, ...] = ()
+    changes: SliceResult | None = None
+    trend: SliceResult | None = None
+    breaks: tuple[Break, ...] = ()
+    todo: tuple[ToDo, ...] = ()
+    todo_total: int | None = None
+    targets: tuple[TargetLine, ...] = ()
+    classes: SliceResult | None = None
+    concentration: tuple[Concentration, ...] = ()

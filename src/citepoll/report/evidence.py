@@ -90,6 +90,10 @@ class EvidenceView:
         cells = [query.id for each in self.engines for query in each.queries]
         return frozenset([*lists, *cells, *(each.id for each in self.engines)])
 
+    def answers(self) -> Mapping[str, AnswerView]:
+        """Every answer by the key of its evidence."""
+        return {one.key: one for each in self.engines for query in each.queries for one in query.answers}
+
 
 class Doors:
     """Ids of the lists behind a number; None where the report holds no such answer, so that no link leads nowhere."""

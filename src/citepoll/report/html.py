@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import altair as alt
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from citepoll.report import numbers
 from citepoll.report.data import ReportData
@@ -49,9 +49,10 @@ def _environment() -> Environment:
     return environment
 
 
-def _firm(sentence: str) -> str:
-    """A number and its percent sign stay on one line."""
-    return sentence.replace(" %", "\N{NO-BREAK SPACE}%")
+def _firm(sentence: str) -> Markup:
+    """A number and its percent sign stay on one line, and so does an interval: `34 % of answers (29–40)`."""
+    safe = str(escape(printable(sentence))).replace(" %", "\N{NO-BREAK SPACE}%")
+    return Markup(re.sub(r"\([\d.]+–[\d.]+\)[.,:;]?", r'<span class="num">\g<0></span>', safe))
 
 
 @cache

@@ -1,9 +1,10 @@
-"""Pictures with their numbers beside them: shares by engine, competitors, sources, further metrics."""
+"""Pictures with their numbers beside them: shares by engine, competitors, further metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import altair as alt
@@ -18,8 +19,10 @@ from citepoll.report.numbers import count, part, unit_of, words
 from citepoll.report.pairs import Pair, engines, leading, pairs
 from citepoll.report.printable import one_line
 from citepoll.report.sentences import TAGGED, kind_of, kinds, label_and_note
+from citepoll.report.todos import targets_of
 
-SOURCES_SHOWN = 20
+BRANDS_DRAWN = (10, 5)
+"""Brands in the wide and in the narrow picture; the table has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,15 @@ class NumberRow:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A picture and its table. `kinds` are the surfaces that occur, for the legend."""
+    """A picture and its table. `kinds` are the surfaces that occur, for the legend; `undrawn` counts the rows of the
+    table that the wide and the narrow picture lack."""
 
     title: str
     picture: Picture
     rows: tuple[NumberRow, ...]
     kinds: tuple[str, ...]
     left_out: int = 0
+    undrawn: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,12 @@ def engine_panel(data: ReportData, labels: Mapping[str, str], doors: Doors) -> P
     """The tracked brand on each engine, blended last."""
     found = [pair for pair in pairs(data.shares.rows) if pair.brand == data.brand]
     ordered = [pair for name in engines(found) for pair in found if pair.engine == name]
-    return _panel(
+    return panel_of(
         f"{data.brand} by engine",
-        [_mark(pair, labels[pair.engine], data, doors.engine(pair.engine), two_lines=True) for pair in ordered],
+        [mark_of(pair, labels[pair.engine], data, doors.engine(pair.engine), two_lines=True) for pair in ordered],
         ordered,
         data,
-        charts.shares_by_engine,
+        partial(charts.shares_by_engine, targets=targets_of(data, "share_of_citation")),
     )
 
 
@@ -86,32 +91,11 @@ def competitor_panels(data: ReportData, labels: Mapping[str, str], doors: Doors)
     found = pairs(data.shares.rows)
     made = []
     for name in leading(found, kinds(data)):
-        here = sorted((pair for pair in found if pair.engine == name), key=_largest_first)
+        here = sorted((pair for pair in found if pair.engine == name), key=largest_first)
         if all(pair.main.estimate.value is None for pair in here):
             continue
-        marks = [_mark(pair, pair.brand, data, doors.brand(pair.brand)) for pair in here]
-        made.append(_panel(f"All brands: {labels[name]}", marks, here, data, charts.competitors))
-    return tuple(panel for panel in made if panel is not None)
-
-
-def shown_domains(data: ReportData) -> frozenset[str]:
-    """The domains whose share stands in the report."""
-    found = pairs(data.sources.rows) if data.sources else ()
-    return frozenset(
-        _domain(pair) for name in leading(found, kinds(data)) for pair in _top_sources(found, name)[:SOURCES_SHOWN]
-    )
-
-
-def source_panels(data: ReportData, labels: Mapping[str, str], doors: Doors) -> tuple[Panel, ...]:
-    """Domains by share, where the headline stands; at most `SOURCES_SHOWN` each."""
-    found = pairs(data.sources.rows) if data.sources else ()
-    made = []
-    for name in leading(found, kinds(data)):
-        everywhere = _top_sources(found, name)
-        here = everywhere[:SOURCES_SHOWN]
-        marks = [_mark(pair, _domain(pair), data, doors.domain(_domain(pair))) for pair in here]
-        title = f"Sources: {labels.get(name, name)}" if name else "Sources"
-        made.append(_panel(title, marks, here, data, charts.sources, left_out=len(everywhere) - len(here)))
+        marks = [mark_of(pair, pair.brand, data, doors.brand(pair.brand)) for pair in here]
+        made.append(panel_of(f"All brands: {labels[name]}", marks, here, data, charts.competitors, most=BRANDS_DRAWN))
     return tuple(panel for panel in made if panel is not None)
 
 
@@ -119,21 +103,26 @@ def metric_tables(result: SliceResult | None, labels: Mapping[str, str]) -> tupl
     """Further metrics, one table each, in the order of the rows."""
     found = pairs(result.rows) if result else ()
     return tuple(
-        _metric_table(metric, [pair for pair in found if pair.main.metric == metric], labels)
+        metric_table(metric, [pair for pair in found if pair.main.metric == metric], labels, lambda pair: pair.brand)
         for metric in dict.fromkeys(pair.main.metric for pair in found)
     )
 
 
-def _metric_table(metric: str, found: Sequence[Pair], labels: Mapping[str, str]) -> MetricTable:
+def metric_table(
+    metric: str, found: Sequence[Pair], labels: Mapping[str, str], row_of: Callable[[Pair], str]
+) -> MetricTable:
+    """One metric with a column per engine; `row_of` names the row that a pair stands in."""
     names = engines(found)
-    cells = {(pair.brand, pair.engine): words(pair.main.estimate, unit_of(metric)) for pair in found}
-    brands = dict.fromkeys(pair.brand for pair in found)
-    rows = tuple((one_line(brand, 60), tuple(cells.get((brand, name), "") for name in names)) for brand in brands)
+    cells = {(row_of(pair), pair.engine): words(pair.main.estimate, unit_of(metric)) for pair in found}
+    rows = tuple(
+        (one_line(row, 60), tuple(cells.get((row, name), "") for name in names))
+        for row in dict.fromkeys(row_of(pair) for pair in found)
+    )
     known = METRICS[metric]
     return MetricTable(known.label, known.formula, tuple(labels.get(name, name) for name in names), rows)
 
 
-def _panel(
+def panel_of(
     title: str,
     marks: Sequence[Mark],
     found: Sequence[Pair],
@@ -141,16 +130,33 @@ def _panel(
     draw: Callable[[Sequence[Mark], Frame], alt.LayerChart],
     *,
     left_out: int = 0,
+    most: tuple[int, int] | None = None,
 ) -> Panel | None:
+    """A picture of the marks and a table row for each; None without marks. `most` bounds the wide and narrow picture."""
     if not marks:
         return None
-    picture = Picture(one_line(title, 120), draw(marks, WIDE), draw(marks, NARROW))
-    rows = tuple(_number_row(mark, pair, data) for mark, pair in zip(marks, found, strict=True))
-    return Panel(one_line(title, 120), picture, rows, tuple(dict.fromkeys(mark.kind for mark in marks)), left_out)
+    wide, narrow = (_drawn(marks, number) for number in most or (len(marks), len(marks)))
+    return Panel(
+        title=one_line(title, 120),
+        picture=Picture(one_line(title, 120), draw(wide, WIDE), draw(narrow, NARROW)),
+        rows=tuple(_number_row(mark, pair, data) for mark, pair in zip(marks, found, strict=True)),
+        kinds=tuple(dict.fromkeys(mark.kind for mark in marks)),
+        left_out=left_out,
+        undrawn=(len(marks) - len(wide), len(marks) - len(narrow)),
+    )
 
 
-def _mark(pair: Pair, label: str, data: ReportData, door: str | None, *, two_lines: bool = False) -> Mark:
-    owner = data.owners.get(_domain(pair)) if "domain" in pair.dimensions else pair.brand
+def _drawn(marks: Sequence[Mark], most: int) -> Sequence[Mark]:
+    """The first marks, the tracked one always among them."""
+    if len(marks) <= most or any(mark.tracked for mark in marks[:most]):
+        return marks[:most]
+    ours = [mark for mark in marks[most:] if mark.tracked]
+    return [*marks[: most - len(ours[:1])], *ours[:1]]
+
+
+def mark_of(pair: Pair, label: str, data: ReportData, door: str | None, *, two_lines: bool = False) -> Mark:
+    """The pair as a mark, in the accent where it is the tracked brand's; `two_lines` puts the kind under the name."""
+    owner = data.owners.get(domain_of(pair)) if "domain" in pair.dimensions else pair.brand
     name, note = label_and_note(label) if two_lines else (label, "")
     return Mark(
         label=one_line(name, 90),
@@ -168,7 +174,7 @@ def _number_row(mark: Mark, pair: Pair, data: ReportData) -> NumberRow:
     row = pair.main
     unit = unit_of(row.metric)
     other = pair.category if pair.fixed_set else None
-    domain = _domain(pair)
+    domain = domain_of(pair)
     return NumberRow(
         label=_in_one_line(mark),
         door=mark.door,
@@ -189,14 +195,12 @@ def _in_one_line(mark: Mark) -> str:
     return f"{mark.label}, {note}" if note else mark.label
 
 
-def _top_sources(found: Sequence[Pair], engine: str) -> list[Pair]:
-    return sorted((pair for pair in found if pair.engine == engine), key=_largest_first)
-
-
-def _domain(pair: Pair) -> str:
+def domain_of(pair: Pair) -> str:
+    """The domain of a pair, empty where it has none."""
     return str(pair.dimensions.get("domain") or "")
 
 
-def _largest_first(pair: Pair) -> float:
+def largest_first(pair: Pair) -> float:
+    """A sorting key: the largest share first, no estimate last."""
     value = pair.main.estimate.value
     return 1.0 if value is None else -value

@@ -11,17 +11,10 @@ from citepoll.model import STATUSES, VALID
 from citepoll.report.data import Method, ReportData
 from citepoll.report.evidence import Doors, EvidenceView, evidence_view
 from citepoll.report.fields import AheadGroup, HeatMap, ahead_groups, heat_map
+from citepoll.report.moved import Moved, TrendPanel, Verdict, moved, trend_notes, trend_panels, verdict_of
 from citepoll.report.numbers import count
 from citepoll.report.pairs import Pair, engines, is_blended, leading, pairs
-from citepoll.report.panels import (
-    MetricTable,
-    Panel,
-    competitor_panels,
-    engine_panel,
-    metric_tables,
-    shown_domains,
-    source_panels,
-)
+from citepoll.report.panels import MetricTable, Panel, competitor_panels, engine_panel, metric_tables
 from citepoll.report.printable import one_line
 from citepoll.report.sentences import (
     TAGGED,
@@ -36,6 +29,15 @@ from citepoll.report.sentences import (
     scope,
     target_explained,
 )
+from citepoll.report.sources import (
+    class_panels,
+    class_table,
+    concentration_sentence,
+    shown_domains,
+    source_panels,
+    sources_definition,
+)
+from citepoll.report.todos import Aim, ToDos, aims, todos
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Head:
     where: str
     tag: str
     sentence: str
+    verdict: Verdict
     like_these: str
     grade: str
     door: str | None
@@ -70,13 +73,20 @@ class Page:
     scope: str
     asked: str
     written: str
-    verdict: str
     heads: tuple[Head, ...]
     definition: str
     by_engine: Panel | None
+    aims: tuple[Aim, ...]
     brands: tuple[Panel, ...]
+    todos: ToDos | None
+    moved: Moved | None
+    trends: tuple[TrendPanel, ...]
+    trend_notes: tuple[str, ...]
     ahead: tuple[AheadGroup, ...]
     heat: HeatMap | None
+    classes: tuple[Panel, ...]
+    class_table: MetricTable | None
+    concentration: str
     sources: tuple[Panel, ...]
     sources_definition: str
     others: tuple[MetricTable, ...]
@@ -109,15 +119,22 @@ def page(data: ReportData) -> Page:
         scope=scope(data),
         asked=_asked(data.method),
         written=data.written_at.strftime("%Y-%m-%d %H:%M %Z").strip(),
-        verdict=one_line(data.verdict or ""),
         heads=heads,
         definition=f"{METRICS['share_of_citation'].label}: {METRICS['share_of_citation'].formula}.",
         by_engine=engine_panel(data, labels, doors),
+        aims=aims(data, labels),
         brands=competitor_panels(data, labels, doors),
+        todos=todos(data, evidence),
+        moved=moved(data, labels, doors),
+        trends=trend_panels(data, labels, doors),
+        trend_notes=trend_notes(data),
         ahead=ahead_groups(data, labels, doors),
         heat=heat_map(data, labels, doors),
+        classes=class_panels(data, labels),
+        class_table=class_table(data, labels),
+        concentration=concentration_sentence(data.concentration, labels),
         sources=source_panels(data, labels, doors),
-        sources_definition=_sources_definition(data),
+        sources_definition=sources_definition(data),
         others=metric_tables(data.others, labels),
         evidence=evidence,
         targets=tuple((TARGETS[name], text) for name, text in explained.items()),
@@ -135,17 +152,11 @@ def _head(pair: Pair, data: ReportData, labels: Mapping[str, str], doors: Doors)
         where=labels[pair.engine],
         tag=kind if (kind := kind_of(pair.engine, data.engines)) in TAGGED else "",
         sentence=headline(data.brand, pair.main),
+        verdict=verdict_of(data, pair.engine),
         like_these=like_these(pair),
         grade=grade_sentence(pair.main),
         door=doors.engine(pair.engine),
     )
-
-
-def _sources_definition(data: ReportData) -> str:
-    if data.sources is None or not data.sources.rows:
-        return ""
-    metric = METRICS[data.sources.rows[0].metric]
-    return f"{metric.label}: {metric.formula}, for each domain instead of the brand."
 
 
 def _exclusions(pair: Pair, labels: Mapping[str, str]) -> Exclusions:
@@ -180,7 +191,7 @@ def _models(data: ReportData, labels: Mapping[str, str]) -> tuple[tuple[str, str
 
 def _warnings(data: ReportData, ours: list[Pair], labels: Mapping[str, str]) -> tuple[str, ...]:
     found = [*data.warnings, *data.shares.warnings]
-    for result in (data.sources, data.others):
+    for result in (data.changes, data.trend, data.classes, data.sources, data.others):
         found.extend(result.warnings if result else ())
     for name in engines(ours):
         for pair in ours:

@@ -28,8 +28,9 @@ WHERE_FIELDS = (*QUERY_FIELDS, "engine", "run")
 class Cells:
     """The answers to a cycle's queries that name no brand of the project, under filters.
 
-    `answers` holds those that are valid, with run_id, engine and query_id as text; `queries` stand in the order of
-    their set, `branded_out` were left out, `engines` are those of the cycle that the filters leave.
+    `requests` holds the answers of every status, `answers` the valid ones, with engine, query_id and status as text.
+    `queries` stand in the order of their set, `branded_out` were left out, `engines` are those of the cycle that the
+    filters leave.
     """
 
     cycle: Cycle
@@ -37,6 +38,7 @@ class Cells:
     queries: tuple[Query, ...]
     engines: tuple[str, ...]
     branded_out: int
+    requests: pl.LazyFrame
     answers: pl.LazyFrame
     counts: Counts
 
@@ -55,12 +57,13 @@ def read_cells(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, whe
     named_branded = any(f.field == "branded" for f in filters)
     shown = kept if named_branded else kept.filter(~pl.col("branded"))
     queries = _queries(ledger, cycle, shown["query_id"].to_list())
-    answers = _valid(built, queries, filters)
+    requests = _requests(built, queries, filters)
+    answers = requests.filter("valid")
     engines = tuple(
         e.name for e in ledger.engines(cycle)
         if not pl.DataFrame({"engine": [e.name]}).filter(*_on(filters, "engine")).is_empty()
     )  # fmt: skip
-    return Cells(cycle, built, queries, engines, kept.height - shown.height, answers, count(answers, built))
+    return Cells(cycle, built, queries, engines, kept.height - shown.height, requests, answers, count(answers, built))
 
 
 def checked(where: str, fields: Iterable[str]) -> tuple[Filter, ...]:
@@ -77,11 +80,12 @@ def fitting(queries: pl.DataFrame, filters: tuple[Filter, ...]) -> pl.DataFrame:
     return kept_queries(Question(Slice(), filters, (), (), (), ()), queries)
 
 
-def count(answers: pl.LazyFrame, built: Built) -> Counts:
-    """The counts of these valid answers by engine and query."""
+def count(answers: pl.LazyFrame, built: Built, *, earned: bool = False) -> Counts:
+    """The counts of these valid answers by engine and query; with `earned`, citations of others in its passages too."""
+    shown = (pl.col("slots") > 0) | pl.col("earned").fill_null(False) if earned else pl.col("slots") > 0
     valid = answers.group_by("engine", "query_id").agg(n=pl.len()).collect()
     cited = (
-        answers.join(built.table("hits").filter(pl.col("slots") > 0), on="run_id")
+        answers.join(built.table("hits").filter(shown), on="run_id")
         .group_by("engine", "query_id", pl.col("brand").cast(pl.String))
         .agg(k=pl.len())
         .sort("brand")
@@ -98,10 +102,10 @@ def _queries(ledger: Ledger, cycle: Cycle, ids: list[str]) -> tuple[Query, ...]:
     return tuple(q for q in ledger.query_set(cycle).queries if q.id in wanted) if cycle.set_hash else ()
 
 
-def _valid(built: Built, queries: tuple[Query, ...], filters: tuple[Filter, ...]) -> pl.LazyFrame:
-    answers = built.table("answers").filter("valid", *_on(filters, "engine"), *_on(filters, "run"))
+def _requests(built: Built, queries: tuple[Query, ...], filters: tuple[Filter, ...]) -> pl.LazyFrame:
+    answers = built.table("answers").filter(*_on(filters, "engine"), *_on(filters, "run"))
     ids = pl.LazyFrame({"query_id": [q.id for q in queries]}, schema={"query_id": pl.String})
-    texts = answers.select("run_id", "run", "spans", pl.col("engine", "query_id").cast(pl.String))
+    texts = answers.with_columns(pl.col("engine", "query_id", "status").cast(pl.String))
     return texts.join(ids, on="query_id", how="semi")
 
 

@@ -61,7 +61,7 @@ def _row(cycle: Cycle, kept: Kept, query: Query) -> dict[str, Any]:
     facts = {
         "engine": kept.engine,
         "query": query.text,
-        "query_id": kept.ref or query.ref,
+        "query_id": kept.ref if cycle.kind == "recorded" else query.ref,
         "run": kept.number,
         "status": kept.status,
         "asked_at": stamp(kept.asked_at) if kept.asked_at else None,
@@ -106,10 +106,9 @@ def export(
         with _opened(draft, gz=path.name.endswith(".gz")) as out:
             written = write(rows(ledger, cycle, step), out, chosen, raw=raw)
         draft.replace(path)
-    except OSError as wrong:
-        raise InputError(
-            f"{path} cannot be written: {wrong.strerror}.", "Choose another place, or make room."
-        ) from None
+    except (OSError, pl.exceptions.PolarsError) as wrong:
+        reason = getattr(wrong, "strerror", None) or wrong
+        raise InputError(f"{path} cannot be written: {reason}.", "Choose another place, or make room.") from None
     finally:
         draft.unlink(missing_ok=True)
     return written
@@ -144,7 +143,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 def _csv(found: Iterator[dict[str, Any]], out: IO[bytes], raw: bool) -> int:
     text = io.TextIOWrapper(out, "utf-8", newline="", write_through=True)
-    table = csv.DictWriter(text, [*FIRST, "more"], lineterminator="\n")
+    table = csv.DictWriter(text, [*FIRST, "more"])  # ends lines with CR LF, so that both are quoted in cells
     table.writeheader()
     written = 0
     for row in found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,7 +22,6 @@ from citepoll.store.imports import IdConflicts, Incoming
 from citepoll.store.ledger import Cycle, Ledger
 
 BATCH = 500
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 Step = Callable[[float, int], None]
 """Called with the fraction of the file that was read and the rows seen so far."""
@@ -171,12 +169,10 @@ def _incoming(line: Line, engine: str | None, project: Project) -> Incoming:
 def _unfolded(values: Mapping[str, Any]) -> dict[str, Any]:
     """A CSV or Parquet row with its lists read from JSON text, or from URLs one after the other.
 
-    `more` holds further keys as JSON. An apostrophe that an export put before a formula sign is taken off.
+    `more` holds further keys as JSON.
     """
     row: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, str) and _GUARDED.match(value):
-            value = value[1:]
         if name == "more" and isinstance(value, str):
             row.update(_more(recorded.decode(value.encode())))
         elif name in ("citations", "additional_sources", "search_queries") and isinstance(value, str):

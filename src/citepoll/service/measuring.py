@@ -25,6 +25,7 @@ from citepoll.project import Project
 from citepoll.report import tables
 from citepoll.report.charts import Mark, shares_by_engine
 from citepoll.report.pairs import Pair, pairs
+from citepoll.service.classing import classed
 from citepoll.service.deriving import Step, derive
 from citepoll.store.derived import TABLES, Built
 from citepoll.store.ledger import Cycle, Ledger
@@ -113,7 +114,7 @@ def measure(project: Project, ledger: Ledger, slice: Slice, at: datetime, *, ste
     if slice.compare is not None:
         return _compared(project, ledger, slice, at, step)
     cycles = chosen(slice, ledger)
-    frames = read_frames(project, ledger, cycles, at, step=step)
+    frames = classed(project, slice, read_frames(project, ledger, cycles, at, step=step))
     return _measured(evaluate(frames, slice, context(project, ledger, cycles)))
 
 
@@ -123,7 +124,7 @@ def _measured(result: SliceResult) -> Measured:
 
 def _compared(project: Project, ledger: Ledger, slice: Slice, at: datetime, step: Step | None) -> Measured:
     earlier, later = compared(slice, ledger)
-    frames = read_frames(project, ledger, (earlier, later), at, step=step)
+    frames = classed(project, slice, read_frames(project, ledger, (earlier, later), at, step=step))
     about = {name: tuple(texts) for name, texts in differences(ledger, frames, earlier, later).items()}
     asked = replace(slice, cycles=(later.name,), compare=earlier.name)
     found = compare(frames, asked, context(project, ledger, (earlier, later)), about)
@@ -135,7 +136,7 @@ def velocity(project: Project, ledger: Ledger, slice: Slice, at: datetime, *, st
     cycles = tuple(c for c in measurable(ledger) if not slice.cycles or c.name in slice.cycles)
     if not cycles:
         chosen(slice, ledger)
-    frames = read_frames(project, ledger, cycles, at, step=step)
+    frames = classed(project, slice, read_frames(project, ledger, cycles, at, step=step))
     names = tuple(c.name for c in cycles)
     rows = velocities(frames, slice, context(project, ledger, cycles), names)
     warnings = [text for a, b in pairwise(cycles) for text in set_warnings(ledger, a, b)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -88,7 +89,7 @@ def experiments(ledger: Ledger) -> tuple[Experiment, ...]:
     table = schema.experiments
     with ledger.reading() as link:
         rows = link.execute(sa.select(table).order_by(table.c.id)).all()
-    return tuple(_experiment(row._mapping) for row in rows)
+    return tuple(_experiment(dict(row._mapping)) for row in rows)
 
 
 def experiment(ledger: Ledger, number: int) -> Experiment:
@@ -109,7 +110,7 @@ def end(ledger: Ledger, found: Experiment, last_cycle: str, at: datetime) -> Exp
     return experiment(ledger, found.id)
 
 
-def _experiment(row: Mapping[str, object]) -> Experiment:
-    read = {key: msgspec.json.decode(str(row[key])) for key in ("treat", "control", "power")}
+def _experiment(row: Mapping[str, Any]) -> Experiment:
+    read = {key: msgspec.json.decode(row[key]) for key in ("treat", "control", "power")}
     arms = {key: tuple(read[key]) for key in ("treat", "control")}
-    return Experiment(**{**row, **read, **arms})  # type: ignore[arg-type]
+    return Experiment(**{**row, **read, **arms})

@@ -69,7 +69,7 @@ class Derived:
             try:
                 for number, part in enumerate(parts):
                     for name in TABLES:
-                        part[name].write_parquet(draft / f"{name}-{number:05d}.parquet", compression="zstd")
+                        _write(part[name], draft / f"{name}-{number:05d}.parquet")
                 made = {"hash": key, "built_at": at.isoformat(), "detail": dict(detail)}
                 (draft / "made.json").write_bytes(msgspec.json.encode(made))
                 shutil.rmtree(final, ignore_errors=True)
@@ -101,6 +101,13 @@ class Derived:
         others = [built for built in self.versions(cycle) if built.hash != in_use]
         for built in others[: -(KEPT_VERSIONS - 1)]:
             shutil.rmtree(built.path, ignore_errors=True)
+
+
+def _write(table: pl.DataFrame, path: Path) -> None:
+    try:
+        table.write_parquet(path, compression="zstd")
+    except pl.exceptions.PolarsError as wrong:  # what it makes of a full disk
+        raise OSError(str(wrong)) from wrong
 
 
 def _put(draft: Path, final: Path) -> None:

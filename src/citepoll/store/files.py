@@ -21,6 +21,7 @@ LONGEST = 16 * 2**20
 """Bytes of one line. A longer one is passed over and reported: no answer is that long."""
 
 
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")  # an export puts the first apostrophe, so that no spreadsheet runs the cell
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # bytes that were no UTF-8, as `surrogateescape` reads them
 
 
@@ -124,7 +125,7 @@ def _csv(path: Path, separator: str) -> Iterator[Line]:
 
 
 def _csv_line(number: int, done: float, header: list[str], row: list[str]) -> Line:
-    values = {k: v for k, v in zip(header, row, strict=False) if v != ""}
+    values = {k: v[1:] if _GUARDED.match(v) else v for k, v in zip(header, row, strict=False) if v != ""}
     problem = None
     if len(row) > len(header):
         problem = f"{len(row)} values under {len(header)} column names"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -192,6 +193,8 @@ def ledger_errors(path: Path) -> Iterator[None]:
         raise _ledger_error(wrong, path) from wrong
 
 
+ROOM = 2**20
+"""Bytes below which a disk is called full."""
 _KEPT = "Every answer recorded before this is kept."
 _CAUSES = (
     ("disk is full", "The disk is full", "Free some room and run the command again: it goes on where it stopped."),
@@ -208,6 +211,8 @@ _CAUSES = (
 
 def _ledger_error(wrong: Exception, path: Path) -> LedgerError:
     text = str(wrong).lower()
+    if "disk i/o error" in text and shutil.disk_usage(path.parent).free < ROOM:
+        text = "disk is full"  # SQLite says so only where a write of its own fails, not where it opens its files
     for sign, cause, fix in _CAUSES:
         if sign in text:
             return LedgerError(f"{cause}: {path}", fix, kept="" if "damaged" in cause else _KEPT)

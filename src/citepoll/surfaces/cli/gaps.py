@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from citepoll.explain.worth import QueryGap
 from citepoll.report import listing
 from citepoll.report.numbers import noun
 from citepoll.report.printable import one_line
@@ -70,6 +71,8 @@ def _print(found: GapList, limit: int) -> None:
         say("No query with a valid answer fits: nothing can be ahead. `citepoll cycles list` shows what was asked.")
     elif found.by == "query":
         _print_queries(found, limit)
+        if len(found.queries) == 1:
+            _print_engines(found.queries[0], found.brand)
     else:
         _print_groups(found)
     say(f"{found.brand}, cycle {found.cycle}. Confirmed from a probability of {found.confirmed_from:.2f} that a competitor "
@@ -101,6 +104,15 @@ def _print_queries(found: GapList, limit: int) -> None:
     none = len(found.queries) - len(open_gaps)
     say(f"{noun(len(open_gaps), 'gap')} in {noun(len(found.queries), 'query', 'queries')}; {none} without"
         + (f"; {rest} more not shown (--limit 0)" if rest else ""))  # fmt: skip
+
+
+def _print_engines(gap: QueryGap, brand: str) -> None:
+    """Engines down, brands that are cited across: answers that cite each, of the valid ones."""
+    brands = dict.fromkeys((brand, *(name for cell in gap.cells for name in cell.cited)))
+    table = Table("engine", "answers", *(Text(one_line(name)) for name in brands), box=None, pad_edge=False)
+    for cell in gap.cells:
+        table.add_row(Text(one_line(cell.engine)), str(cell.n), *(str(cell.cited.get(name, 0)) for name in brands))
+    out.print("", table)
 
 
 def _print_groups(found: GapList) -> None:

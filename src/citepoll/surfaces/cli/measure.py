@@ -107,7 +107,7 @@ def print_table(desk: OpenProject, result: SliceResult) -> None:
     plain = (out.encoding or "").lower() not in ("utf-8", "utf8")
     out.print(
         terminal.table(
-            result, width=max(60, out.width), ascii_only=plain, kinds=kinds, tracked=desk.project.tracked.name
+            result, width=out.width, ascii_only=plain, kinds=kinds, tracked=desk.project.tracked.name
         )
     )
     for name, label in result.labels.items():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -65,6 +67,22 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     err.print(Text("warning: ", style="bold") + Text(printable(text)))
+
+
+def forgive_encodings() -> None:
+    """Let a terminal that cannot show a character show a question mark in its place."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def unwritten(wrong: OSError) -> CitepollError:
+    """The error for what the system refused, most often the output; what is left of that goes nowhere."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    place = f" ({wrong.filename})" if wrong.filename else ""
+    return CitepollError(
+        f"The system refused: {wrong.strerror or wrong}{place}.", "Check the disk, and where the output goes."
+    )
 
 
 def show_error(error: CitepollError) -> None:

@@ -1,4 +1,4 @@
-"""Ending an engine early, on a project whose engine cites one page again and again or picks among two."""
+"""Ending an engine early: `sure` always cites the same page of two that are as good, `torn` draws one."""
 
 import os
 import signal
@@ -12,52 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citepoll.errors import InputError
-from citepoll.model import Query, QuerySet, RawAnswer, Slice
-from citepoll.service import polling
-from citepoll.service.corpus import add
+from citepoll.model import RawAnswer, Slice
 from citepoll.service.measuring import measure
 from citepoll.service.stopping import points
 from citepoll.store import rounds
-from citepoll.store.ledger import Claim, Ledger
+from citepoll.store.ledger import Claim
 
-QUERIES = 12
-CAP = 8
-
-
-@pytest.fixture
-def project(project, tmp_path):
-    """`sure` always cites the best page; `torn` draws one of two pages that are as good."""
-    pages = tmp_path / "pages"
-    pages.mkdir()
-    for brand in ("northwind", "foxglove"):
-        for n in range(QUERIES):
-            text = f"---\nurl: https://{brand}.example/{n}\ntitle: fork{n}\n---\nA fork{n} for gardens.\n"
-            (pages / f"{brand}-{n}.md").write_text(text, "utf-8")
-    add(project.data / "corpus.db", pages)
-    sure, torn = project.engines
-    return replace(
-        project,
-        engines=(
-            replace(sure, name="sure", runs=CAP, settings={"cite": 1, "temperature": 0}),
-            replace(torn, name="torn", runs=CAP, settings={"cite": 1, "temperature": 5.0}),
-        ),
-    )
-
-
-@pytest.fixture
-def ledger(project, at):
-    ledger = Ledger(project.data / "ledger.db")
-    texts = [*(f"which fork{n}" for n in range(QUERIES)), "is Northwind good"]
-    ledger.lock(QuerySet(tuple(Query(text) for text in texts)), "test", at)
-    return ledger
-
-
-def poll(project, ledger, at, half_width=None, **more):
-    planned = polling.plan(
-        project, ledger, name=more.get("name"), over=None, retry=False, at=at, half_width=half_width
-    )
-    told = []
-    return polling.poll(project, ledger, planned, at=at, tell=told.append), told
+QUERIES, CAP = 12, 8
 
 
 @pytest.mark.parametrize("text", ["5pp", "5 pp", "5%", "5 %", "5 points", "0.05", ".05", " 5.0pp "])
@@ -78,8 +39,8 @@ def test_points_and_percent_are_the_same(number):
     assert points(f"{number:.4f}pp", "x") == points(f"{number:.4f}%", "x") == pytest.approx(number / 100, abs=1e-6)
 
 
-def test_an_engine_ends_when_its_interval_is_narrow_enough(project, ledger, at):
-    polled, told = poll(project, ledger, at, half_width=0.12)
+def test_an_engine_ends_when_its_interval_is_narrow_enough(project, ledger, at, poll):
+    polled, told = poll(project, ledger, half_width=0.12)
     ended = {e.engine: e for e in polled.ended_early}
     cycle = ledger.cycle(polled.cycle)
     assert polled.status == "closed"
@@ -96,9 +57,9 @@ def test_an_engine_ends_when_its_interval_is_narrow_enough(project, ledger, at):
     ]
 
 
-def test_the_width_is_that_of_the_measured_interval_and_nothing_is_missed(project, ledger, at):
-    polled, _ = poll(project, ledger, at, half_width=0.12)
-    found = measure(project, ledger, Slice(target="fixed_set", where="brand = Northwind and engine != blended"), at)
+def test_the_width_is_that_of_the_measured_interval_and_nothing_is_missed(project, ledger, at, poll):
+    polled, _ = poll(project, ledger, half_width=0.12)
+    found = measure(project, ledger, Slice(target="fixed_set", where="brand = Acme"), at)
     reached = {r.dimensions["engine"]: (r.estimate.high - r.estimate.low) / 2 for r in found.rows}
     assert {e.engine: pytest.approx(e.half_width) for e in polled.ended_early} == {
         name: reached[name] for name in ("sure", "torn")
@@ -106,32 +67,32 @@ def test_the_width_is_that_of_the_measured_interval_and_nothing_is_missed(projec
     assert not [w for w in found.warnings if "failed" in w or "not completed" in w]
 
 
-def test_a_width_out_of_reach_uses_the_cap(project, ledger, at):
-    polled, _ = poll(project, ledger, at, half_width=0.001)
+def test_a_width_out_of_reach_uses_the_cap(project, ledger, at, poll):
+    polled, _ = poll(project, ledger, half_width=0.001)
     assert (polled.ended_early, polled.recorded) == ((), 2 * CAP * (QUERIES + 1))
 
 
-def test_an_end_is_noted_and_stays_when_the_poll_goes_on(project, ledger, at):
-    polled, _ = poll(project, ledger, at, half_width=0.12, name="november")
+def test_an_end_is_noted_and_stays_when_the_poll_goes_on(project, ledger, at, poll):
+    polled, _ = poll(project, ledger, half_width=0.12, name="november")
     events = Counter(e["what"] for e in ledger.history("november"))
     assert events == {rounds.WIDTH_SET: 1, rounds.ENDED_EARLY: 2}
     cycle = ledger.cycle("november")
     ledger.set_status(cycle, "open", at)
-    again, _ = poll(project, ledger, at, name="november")
+    again, _ = poll(project, ledger, name="november")
     assert (again.status, again.recorded, again.ended_early) == ("closed", 0, polled.ended_early)
 
 
-def test_a_dropped_cycle_of_the_same_name_leaves_nothing_behind(project, ledger, at):
-    poll(project, ledger, at, half_width=0.12, name="november")
+def test_a_dropped_cycle_of_the_same_name_leaves_nothing_behind(project, ledger, at, poll):
+    poll(project, ledger, half_width=0.12, name="november")
     ledger.drop(ledger.cycle("november"), at)
-    polled, _ = poll(project, ledger, at, name="november")
+    polled, _ = poll(project, ledger, name="november")
     assert (polled.ended_early, polled.recorded) == ((), 2 * CAP * (QUERIES + 1))
 
 
-def test_an_engine_needs_three_runs(project, ledger, at):
+def test_an_engine_needs_three_runs(project, ledger, at, poll):
     two = replace(project, engines=(replace(project.engines[0], runs=2),))
     with pytest.raises(InputError, match="looks after 3 rounds at the earliest, and sure has 2 runs") as raised:
-        poll(two, ledger, at, half_width=0.1)
+        poll(two, ledger, half_width=0.1)
     assert "runs = 3" in raised.value.fix
     assert ledger.cycles() == ()
 
@@ -140,24 +101,18 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from dataclasses import replace
-from citepoll.project import parse_project
+from citepoll.project import read_project
 from citepoll.service import polling
 from citepoll.store.ledger import Ledger
 
-root, after = Path(sys.argv[1]), int(sys.argv[2])
-project = parse_project((root / "citepoll.toml").read_text(), root)
-settings = ({"cite": 1, "temperature": 0}, {"cite": 1, "temperature": 5.0})
-engines = zip(project.engines, ("sure", "torn"), settings)
-project = replace(project, engines=tuple(replace(e, name=n, runs=8, settings=s) for e, n, s in engines))
+project, after = read_project(Path(sys.argv[1])), int(sys.argv[2])
 ledger = Ledger(project.data / "ledger.db")
 at = datetime(2026, 11, 3, 9, tzinfo=UTC)
-done = 0
+told = []
 
 def tell(event):
-    global done
-    done += 1
-    if done == after:
+    told.append(event)
+    if len(told) == after:
         os.kill(os.getpid(), signal.SIGKILL)
 
 planned = polling.plan(project, ledger, name="k", over=None, retry=False, at=at, half_width=0.12)
@@ -166,15 +121,15 @@ polling.poll(project, ledger, planned, at=at, tell=tell)
 
 
 @pytest.mark.parametrize("after", [20, 78, 79, 90])
-def test_a_killed_poll_goes_on_as_if_it_had_not_been(project, ledger, at, after):
+def test_a_killed_poll_goes_on_as_if_it_had_not_been(project, ledger, at, poll, after):
     """Within a round, at the end of round 3, as an engine ends, and in a later round: the same runs are asked."""
     done = subprocess.run([sys.executable, "-c", KILLED, str(project.root), str(after)], check=False, env=os.environ)
     assert done.returncode == -signal.SIGKILL
-    polled, _ = poll(project, ledger, at, name="k")
+    polled, _ = poll(project, ledger, name="k")
     assert polled.status == "closed"
     ends = {e.engine: (e.rounds, e.calls) for e in polled.ended_early}
     ledger.drop(ledger.cycle("k"), at)
-    whole, _ = poll(project, ledger, at, half_width=0.12, name="k")
+    whole, _ = poll(project, ledger, half_width=0.12, name="k")
     assert ends == {e.engine: (e.rounds, e.calls) for e in whole.ended_early}
 
 
@@ -182,7 +137,7 @@ def test_a_killed_poll_goes_on_as_if_it_had_not_been(project, ledger, at, after)
 
 
 @pytest.fixture
-def planned(project, ledger, at):
+def planned(project, ledger, at, poll):
     cycle = ledger.create("r", "polled", project.engines, "seed", at, set_hash=ledger.current().hash)
     ids = [q.id for q in ledger.query_set(cycle).queries][:2]
     ledger.plan(cycle, [("sure", i, n) for n in (1, 2, 3) for i in ids])

@@ -1,0 +1,268 @@
+"""Experiments: a content change judged by difference in differences against control queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from citepoll.errors import InputError
+from citepoll.measure.compare import DifferenceInDifferences, adjust, difference_in_differences, pre_trend, verdict
+from citepoll.measure.experiments import Arm
+from citepoll.measure.grades import DEFAULT_ICC
+from citepoll.measure.planning import detectable_difference, icc
+from citepoll.measure.question import QUERY_FIELDS
+from citepoll.model import Contrast, Query, Target, normal_text
+from citepoll.project import Project
+from citepoll.service.cells import Cells, checked, fitting, newest, read_cells
+from citepoll.service.measuring import brands_named, measurable, query_frame
+from citepoll.store import actions
+from citepoll.store.actions import Experiment
+from citepoll.store.ledger import Cycle, Ledger
+
+TARGETS: tuple[Target, ...] = ("fixed_set", "category")
+NO_CYCLE_AFTER = "no cycle was measured since the start: nothing to judge yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What a design sees four times in five on one engine: the least effect (fractions), at the share, the runs per
+    query and the intra-class correlation of the cycle before. `icc_estimated` is False for the planner's default."""
+
+    engine: str
+    share: float
+    runs: float
+    icc: float
+    icc_estimated: bool
+    fixed_set: float
+    category: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One engine in one cycle after the change: the effect with its interval, its p after Benjamini–Hochberg over all
+    judgements of this target, and the sentence."""
+
+    engine: str
+    before: str
+    after: str
+    target: Target
+    effect: DifferenceInDifferences
+    p: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreTrend:
+    """Whether the arms parted between the last two cycles before the change, on one engine."""
+
+    engine: str
+    cycles: tuple[str, ...]
+    contrast: Contrast
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An experiment as it stands. `judgements` are empty until a cycle follows, `reason` then says so."""
+
+    experiment: Experiment
+    treat: tuple[Query, ...]
+    control: tuple[Query, ...]
+    power: tuple[Power, ...]
+    pre_trends: tuple[PreTrend, ...]
+    judgements: tuple[Judgement, ...]
+    reason: str | None
+    warnings: tuple[str, ...]
+
+
+NOT_AT_RANDOM = (
+    "the effect is causal only as far as the queries were put into the arms at random; nothing else may have changed "
+    "for one arm alone"
+)
+SHARED_CONTROL = "every cycle is judged against the same cycle before, so the judgements share its chance"
+
+
+def start(project: Project, ledger: Ledger, treat: str, control: str, change: str, at: datetime) -> Trial:
+    """Begin an experiment on the newest measurable cycle: the one before the change.
+
+    `treat` and `control` are filters on questions (`topic = pricing`) or files with a question per line. Raises
+    `InputError` for arms that are empty, overlap or name a brand, and for a change without words.
+    """
+    if not change.strip():
+        raise InputError("An experiment needs a change.", 'Say what was changed: --change "rewrote the pricing page".')
+    cycle = newest(ledger, None)
+    arms = select(project, ledger, cycle, treat), select(project, ledger, cycle, control)
+    _check_arms(project, *arms)
+    treated, untouched = (tuple(q.id for q in arm) for arm in arms)
+    cells = read_cells(project, ledger, cycle, at)
+    power = {p.engine: msgspec.to_builtins(p) for p in _powers(cells, project.tracked.name, treated, untouched)}
+    made = actions.start(ledger, change.strip(), cycle.name, treated, untouched, power, at)
+    return judge(project, ledger, made.id, at)
+
+
+def judge(project: Project, ledger: Ledger, number: int, at: datetime) -> Trial:
+    """An experiment with its pre-trend check and the effect in every cycle that followed.
+
+    Raises `InputError` for an unknown number, `SliceError` where the cycle before it was dropped.
+    """
+    found = actions.experiment(ledger, number)
+    before = ledger.cycle(found.cycle)
+    earlier, following = _around(ledger, found, before)
+    cells = {c.name: read_cells(project, ledger, c, at) for c in (*earlier, before, *following)}
+    brand = project.tracked.name
+    raw = [each for after in following for each in _effects(found, brand, cells[before.name], cells[after.name])]
+    trends = tuple(_pre_trends(found, brand, [cells[c.name] for c in (*earlier, before)]))
+    queries = {q.id: q for q in ledger.query_set(before).queries}
+    return Trial(
+        experiment=found,
+        treat=tuple(queries[key] for key in found.treat if key in queries),
+        control=tuple(queries[key] for key in found.control if key in queries),
+        power=tuple(msgspec.convert(value, Power) for value in found.power.values()),
+        pre_trends=trends,
+        judgements=tuple(_judged(found, raw)),
+        reason=None if following else NO_CYCLE_AFTER,
+        warnings=(NOT_AT_RANDOM, *((SHARED_CONTROL,) if len(following) > 1 else ())),
+    )
+
+
+def end(ledger: Ledger, number: int, at: datetime) -> Experiment:
+    """Close an experiment: cycles after the newest measurable one do not count. Raises `InputError` where it is closed."""
+    found = actions.experiment(ledger, number)
+    if found.ended_at:
+        raise InputError(f"Experiment {number} ended on {found.ended_at[:10]}.", "Start a new one.")
+    return actions.end(ledger, found, newest(ledger, None).name, at)
+
+
+def select(project: Project, ledger: Ledger, cycle: Cycle, text: str) -> tuple[Query, ...]:
+    """The queries of a cycle's set that a filter, or a file with a question per line, names; in the order of the set.
+
+    Raises `InputError` for a question in the file that the cycle did not ask, `SliceError` for a filter that cannot be
+    read or is not on questions, `QuerySetError` for a cycle without a query set.
+    """
+    queries = ledger.query_set(cycle).queries
+    path = Path(text)
+    if text.strip() and path.is_file():
+        return _listed(path, queries)
+    kept = fitting(query_frame(project, ledger, (cycle,)), checked(text, QUERY_FIELDS))
+    wanted = set(kept["query_id"].to_list()) if text.strip() else set()
+    return tuple(query for query in queries if query.id in wanted)
+
+
+def _listed(path: Path, queries: Sequence[Query]) -> tuple[Query, ...]:
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise InputError(f"{path} cannot be read: {wrong}.", "Give a UTF-8 file with a question per line.") from None
+    wanted = {normal_text(line) for line in lines if line.strip()}
+    unknown = wanted - {query.text for query in queries}
+    if unknown:
+        first = sorted(unknown)[0]
+        raise InputError(
+            f"{path}: {len(unknown)} of {len(wanted)} questions were not asked in the cycle, as {first!r}.",
+            "Copy the texts from `citepoll queries export`.",
+        )
+    return tuple(query for query in queries if query.text in wanted)
+
+
+def _check_arms(project: Project, treat: Sequence[Query], control: Sequence[Query]) -> None:
+    for name, arm in (("--treat", treat), ("--control", control)):
+        if not arm:
+            raise InputError(f"{name} fits no query of the cycle.", "Filter as in topic = pricing, or name a file.")
+        named = brands_named(project.brands)
+        branded = [query.text for query in arm if named(query.text)]
+        if branded:
+            raise InputError(
+                f"{name} holds {len(branded)} queries that name a brand, as {branded[0]!r}.",
+                "Leave them out: add `and branded = false`.",
+            )
+    both = {query.id for query in treat} & {query.id for query in control}
+    if both:
+        first = next(query.text for query in treat if query.id in both)
+        raise InputError(
+            f"{len(both)} queries stand in both arms, as {first!r}.", "A query is treated or control, not both."
+        )
+
+
+# ---------------------------------------------------------------- power
+
+
+def _powers(cells: Cells, brand: str, treat: Sequence[str], control: Sequence[str]) -> Iterator[Power]:
+    """Per engine with answers in both arms; the share is (k + ½) ÷ (n + 1), so that no citation is not a share of 0."""
+    for engine in cells.engines:
+        arms = [_counts(cells, engine, arm, brand) for arm in (treat, control)]
+        runs = [n for _, r in arms for n in r if n]
+        if not all(any(r) for _, r in arms):
+            continue
+        k, n = sum(sum(k) for k, _ in arms), sum(runs)
+        share = (k + 0.5) / (n + 1)
+        found = icc([*arms[0][0], *arms[1][0]], [*arms[0][1], *arms[1][1]])
+        rho = DEFAULT_ICC if found is None else found
+        treated, untouched = (sum(1 for r in runs_of if r) for _, runs_of in arms)
+        each = n / len(runs)
+        least = {t: detectable_difference(share, treated, untouched, each, target=t, icc=rho) for t in TARGETS}
+        yield Power(engine, share, each, rho, found is not None, least["fixed_set"], least["category"])
+
+
+def _counts(cells: Cells, engine: str, queries: Sequence[str], brand: str) -> tuple[list[int], list[int]]:
+    """k and r of each query, 0 of 0 where there is no valid answer."""
+    found = [cells.counts.get((engine, key), (0, {})) for key in queries]
+    return [brands.get(brand, 0) for _, brands in found], [n for n, _ in found]
+
+
+# ---------------------------------------------------------------- judging
+
+
+def _around(ledger: Ledger, found: Experiment, before: Cycle) -> tuple[list[Cycle], list[Cycle]]:
+    """The cycle before the one before, if any, and those that follow and count."""
+    cycles = measurable(ledger)
+    last = next((c.id for c in cycles if c.name == found.last_cycle), None)
+    following = [c for c in cycles if c.id > before.id and (last is None or c.id <= last)]
+    return [c for c in cycles if c.id < before.id][-1:], following
+
+
+def _arm(before: Cells, after: Cells, engine: str, queries: Sequence[str], brand: str) -> Arm:
+    return (*_counts(before, engine, queries, brand), *_counts(after, engine, queries, brand))
+
+
+def _effects(found: Experiment, brand: str, before: Cells, after: Cells) -> Iterator[Judgement]:
+    for engine in after.engines:
+        if engine in before.engines:
+            arms = [_arm(before, after, engine, queries, brand) for queries in (found.treat, found.control)]
+            for target in TARGETS:
+                effect = difference_in_differences(arms[0], arms[1], target=target)
+                power = found.power.get(engine)
+                least = power.get(target) if isinstance(power, dict) else None
+                effect = replace(effect, detectable=least)
+                yield Judgement(engine, before.cycle.name, after.cycle.name, target, effect, effect.p, "")
+
+
+def _judged(found: Experiment, raw: Sequence[Judgement]) -> Iterator[Judgement]:
+    for target in TARGETS:
+        here = [one for one in raw if one.target == target]
+        for one, p in zip(here, adjust([one.p for one in here]), strict=True):
+            said = verdict(one.effect, p, len(here))
+            yield replace(one, p=p, sentence=f"treated against control: {said}")
+
+
+def _pre_trends(found: Experiment, brand: str, cells: Sequence[Cells]) -> Iterator[PreTrend]:
+    for engine in cells[-1].engines:
+        arms = [[_counts(c, engine, queries, brand) for c in cells] for queries in (found.treat, found.control)]
+        contrast = pre_trend(arms[0], arms[1], target="fixed_set")
+        yield PreTrend(engine, tuple(c.cycle.name for c in cells), contrast, _trend_words(contrast))
+
+
+def _trend_words(contrast: Contrast) -> str:
+    if contrast.value is None:
+        return str(contrast.reason)
+    if contrast.p is not None and contrast.p <= 0.05:
+        return "the arms parted before the change: the effect cannot be trusted"
+    return "no sign that the arms parted before the change, which is no proof that they would have moved alike"
+
+
+def list_experiments(ledger: Ledger) -> tuple[Experiment, ...]:
+    """Every experiment, in the order of their start."""
+    return actions.experiments(ledger)

@@ -1,0 +1,90 @@
+"""What past cycles tell a planner about an engine: share, correlation of runs and of cycles, the cost of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from citepoll.measure import planning
+from citepoll.measure.contrasts import read_cycles
+from citepoll.model import Engine
+from citepoll.project import Project
+from citepoll.service.cells import Cells, read_cells
+from citepoll.service.measuring import measurable
+from citepoll.store.ledger import Cycle, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One engine's past, of the tracked brand, on queries that name no brand.
+
+    `cycles` are the newest two with valid answers, newest first: `share` is of the first, ICC and correlation of both
+    (the correlation needs both). None where they do not tell. `informative` queries differ in their answers; `runs`
+    are those planned, or for recorded answers the mean; `cost` is in US dollars a call.
+    """
+
+    engine: Engine
+    runs: int
+    cycles: tuple[str, ...] = ()
+    share: float | None = None
+    icc: float | None = None
+    correlation: float | None = None
+    informative: float = 0.0
+    cost: float | None = None
+
+
+def past_of(project: Project, ledger: Ledger, engines: Sequence[Engine], at: datetime) -> tuple[Past, ...]:
+    """The past of each engine, found by its name; empty for one that was never asked."""
+    held: dict[int, Cells] = {}
+
+    def cells(cycle: Cycle) -> Cells:
+        if cycle.id not in held:
+            held[cycle.id] = read_cells(project, ledger, cycle, at)
+        return held[cycle.id]
+
+    cycles = [(c, {e.name for e in ledger.engines(c)}) for c in reversed(measurable(ledger))]
+    return tuple(
+        _past(project, ledger, engine, [cells(c) for c, names in cycles if engine.name in names][:2])
+        for engine in engines
+    )
+
+
+def counts(cells: Cells, engine: str, brand: str, queries: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Citing and valid answers of an engine by query, 0 where there are none."""
+    found = [cells.counts.get((engine, query), (0, {})) for query in queries]
+    return [brands.get(brand, 0) for _, brands in found], [valid for valid, _ in found]
+
+
+def _past(project: Project, ledger: Ledger, engine: Engine, newest: Sequence[Cells]) -> Past:
+    told = [cells for cells in newest if any(name == engine.name for name, _ in cells.counts)]
+    if not told:
+        return Past(engine, engine.runs, cost=_cost(ledger, engine, newest))
+    ids = list(dict.fromkeys(q.id for cells in told for q in cells.queries))
+    cited, valid = zip(*(counts(cells, engine.name, project.tracked.name, ids) for cells in told), strict=True)
+    last = read_cycles(cited[:1], valid[:1])
+    both = read_cycles(cited, valid)
+    f = both.fractions
+    return Past(
+        engine=engine,
+        runs=engine.runs if engine.surface != "recorded" else max(1, round(float(last.runs.mean()))),
+        cycles=tuple(cells.cycle.name for cells in told),
+        share=float(last.fractions.mean()),
+        icc=planning.icc_of(both),
+        correlation=planning.correlation_of(both) if len(told) == 2 else None,
+        informative=float(min((f > 0).any(axis=0).sum(), (f < 1).any(axis=0).sum())),
+        cost=_cost(ledger, engine, told),
+    )
+
+
+def _cost(ledger: Ledger, engine: Engine, newest: Sequence[Cells]) -> float | None:
+    """Spend over recorded runs in the newest cycle that knows it; a simulated engine is free."""
+    free = 0.0 if engine.surface == "simulated" else None
+    return next((cost for cells in newest for cost in _costs(ledger, engine, cells.cycle)), free)
+
+
+def _costs(ledger: Ledger, engine: Engine, cycle: Cycle) -> Iterator[float]:
+    for progress in ledger.progress(cycle):
+        recorded = progress.planned - progress.todo
+        if progress.engine == engine.name and progress.cost is not None and recorded:
+            yield progress.cost / recorded

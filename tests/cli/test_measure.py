@@ -1,0 +1,87 @@
+import json
+
+import pytest
+
+
+def test_data_goes_to_standard_output_and_all_else_to_standard_error(citepoll, imported):
+    said = citepoll("measure", "--json")
+    rows = json.loads(said.out)
+    assert said.code == 0
+    assert {r["brand"] for r in rows} == {"Acme", "Foxglove"}
+    assert {"atlas", "beacon"} < {r["engine"] for r in rows}
+    assert {r["target"] for r in rows} == {"fixed_set", "category"}
+    assert not any(r["value"] is not None and not 0 <= r["value"] <= 1 for r in rows)
+
+
+@pytest.mark.parametrize("flag", ["--csv", "--md"])
+def test_tables_for_others(citepoll, imported, flag):
+    said = citepoll("measure", flag)
+    assert said.code == 0
+    assert "Acme" in said.out
+
+
+@pytest.mark.parametrize("columns", [30, 40, 60, 100, 200])
+def test_a_table_fits_the_terminal_and_keeps_the_number(citepoll, imported, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    said = citepoll("measure", "--where", "engine = atlas and brand = Acme")
+    assert said.code == 0
+    assert max(map(len, said.out.splitlines())) <= columns
+    assert "%" in said.out
+    assert "\x1b" not in said.out
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"LC_ALL": "C", "PYTHONUTF8": "0"}, {"PYTHONIOENCODING": "ascii"}, {"LANG": "C", "NO_COLOR": "1", "TERM": "dumb"}],
+)
+def test_any_locale_will_do(process, citepoll, row, jsonl, environment):
+    citepoll("import", jsonl(row(query="wozu taugt eine Schaufel → oder ein Spaten für Ü", engine="é")), "--cycle", "c")
+    said = process("answers", environment=environment)
+    assert (said.code, "Traceback" in said.err) == (0, False)
+    assert "wozu taugt" in said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "cause"),
+    [
+        (("--metric", "citation_rate"), 6, "citation_rate"),
+        (("--by", "colour"), 6, "colour"),
+        (("--where", "engine ="), 6, "engine ="),
+        (("--cycle", "none"), 6, "There is no cycle 'none'"),
+        (("--private-suffixes", "maybe"), 6, "maybe"),
+        (("--target", "all"), 6, "all"),
+        (("--limit", "x"), 2, "x"),
+        (("--nonsense",), 2, "nonsense"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_says_why(citepoll, imported, arguments, code, cause):
+    said = citepoll("measure", *arguments)
+    assert (said.code, said.out) == (code, "")
+    assert cause in said.err
+
+
+def test_no_cycle_and_no_project(citepoll, tmp_path):
+    assert "no measured cycle" in citepoll("measure").err
+    said = citepoll("measure", "--project", tmp_path / "nowhere")
+    assert said.code == 3
+    assert "citepoll init" in said.err
+
+
+def test_a_damaged_ledger_and_one_of_a_later_version(citepoll, project, imported):
+    path = project.data / "ledger.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:60] + (9).to_bytes(4, "big") + whole[64:])
+    said = citepoll("measure")
+    assert (said.code, "later citepoll" in said.err, "Upgrade" in said.err) == (7, True, True)
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        (project.data / name).unlink(missing_ok=True)
+    path.write_bytes(b"\xa5" * len(whole))
+    said = citepoll("measure")
+    assert (said.code, "damaged" in said.err, "backup" in said.err) == (7, True, True)
+    assert path.read_bytes() == b"\xa5" * len(whole)
+
+
+def test_sources_rank_what_engines_cite(citepoll, imported):
+    rows = json.loads(citepoll("sources", "--json").out)
+    assert {"acme.com", "other.com", "x.com"} <= set(str(rows).replace("'", " ").split())
+    assert citepoll("sources", "--by", "brand").code == 6

@@ -1,0 +1,73 @@
+import pytest
+
+from citepoll.errors import SliceError
+from citepoll.service.answers import Wanted, find, show
+from citepoll.service.importing import import_file
+
+
+@pytest.fixture
+def imported(project, ledger, at, row, jsonl):
+    rows = (
+        row(
+            answer_text="Acme and Foxglove.",
+            citations=["https://www.acme.com/forks?utm_source=x", "https://other.com/"],
+        ),
+        row(run=2, engine="beacon", answer_text="Nothing.", citations=["https://third.com/", "javascript:alert(1)"]),
+        row(run=3, query="what is a Spade", status="error", answer_text=""),
+        row(run=4, answer_text="Foxglove.", citations=[], additional_sources=["https://acme.com/only-retrieved"]),
+    )
+    import_file(project, ledger, jsonl(*rows), "c", at=at)
+    import_file(project, ledger, jsonl(rows[0]), "later", at=at)
+    return ledger.cycle("c")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "runs"),
+    [
+        (Wanted("c"), [1, 2, 3, 4]),
+        (Wanted(), [1]),
+        (Wanted("c", engine="beacon"), [2]),
+        (Wanted("c", query="SPADE"), [3]),
+        (Wanted("c", query="a.c"), []),
+        (Wanted("c", cites="Acme"), [1]),
+        (Wanted("c", names="Foxglove"), [1, 4]),
+        (Wanted("c", domain="third.com"), [2]),
+        (Wanted("c", domain="acme.com"), [1]),
+        (Wanted("c", url="https://www.acme.com/forks"), [1]),
+        (Wanted("c", status="failed"), [3]),
+        (Wanted("c", engine="atlas", status="answered", names="Acme"), [1]),
+        (Wanted("c", cites="Nobody"), []),
+    ],
+)
+def test_answers_are_found_by_what_they_hold(project, ledger, imported, at, wanted, runs):
+    assert [a.run for a in find(project, ledger, wanted, at)] == runs
+
+
+def test_a_list_says_who_is_cited_and_named(project, ledger, imported, at):
+    first, second, third, fourth = find(project, ledger, Wanted("c"), at)
+    assert (first.citations, set(first.brands), set(first.named)) == (2, {"Acme", "Foxglove"}, {"Acme", "Foxglove"})
+    assert (second.citations, second.brands, third.status) == (1, (), "failed")
+    assert (fourth.citations, fourth.brands, fourth.named) == (0, (), ("Foxglove",))
+
+
+def test_an_answer_opens_with_its_reasons(project, ledger, imported, at):
+    first, second, _, fourth = (show(project, ledger, a.id) for a in find(project, ledger, Wanted("c"), at))
+    ours = first.citations[0]
+    assert ours.raw == "https://www.acme.com/forks?utm_source=x"
+    assert (ours.url, ours.brand, ours.rule) == ("https://www.acme.com/forks", "Acme", "acme.com")
+    assert [m.brand for m in first.mentions] == ["Acme", "Foxglove"]
+    assert (second.citations[1].url, bool(second.citations[1].problem)) == (None, True)
+    assert [(c.level, c.brand) for c in fourth.citations] == [("retrieved", "Acme")]
+    assert first.kept.body.startswith(b'{"engine": "atlas"')
+
+
+def test_what_is_not_there_is_said(project, ledger, imported, at):
+    with pytest.raises(SliceError, match="no recorded answer 99"):
+        show(project, ledger, 99)
+    with pytest.raises(SliceError, match="no cycle 'x'"):
+        find(project, ledger, Wanted("x"), at)
+
+
+def test_no_cycle_yet(project, ledger, at):
+    with pytest.raises(SliceError, match="no measured cycle"):
+        find(project, ledger, Wanted(), at)
