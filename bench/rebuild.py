@@ -241,7 +241,7 @@ def rebuild(bodies: Sequence[bytes], observer: Observer) -> int:
     day = date(2026, 11, 3)
     for run_id, body in enumerate(bodies, 1):
         answer = recorded.parse(200, {}, body)
-        seen = observer.observe(answer, "Which tool is best?", day)
+        seen = observer.read(answer, "Which tool is best?", day)
         columns.add(run_id, "bench", "bench", "q", 1, answer.status, day, seen)
     return columns.frames()["citations"].height
 

@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are drawn from the code: metrics, methods, cli, glossary.
+"""Writes the pages of docs/ that are drawn from the code: metrics, methods, cli, glossary, engines.
 
 python docs/generate.py            writes them
 python docs/generate.py --check    writes nothing; names each page that differs, and then ends with 1
@@ -15,12 +15,14 @@ from typing import Any, get_args
 import typer
 from typer.testing import CliRunner
 
-from citepoll import errors
+from citepoll import engines, errors
+from citepoll.engines.base import Facts
 from citepoll.main import app
 from citepoll.measure.grades import BANDS, DECISION, DIRECTIONAL, Requirement
 from citepoll.measure.intervals import METHODS
 from citepoll.measure.metrics import METRICS, metrics_page
 from citepoll.model import FINAL, STATUSES, VALID, CitationLevel, Surface, Target
+from citepoll.service.engines import returns, takes
 
 HERE = Path(__file__).parent
 GLOSSARY = HERE / "glossary.toml"
@@ -29,7 +31,8 @@ WIDTH = 100
 
 OTHER_STATUSES: Mapping[int, str] = {
     0: "Done. Warnings, rejected rows and failed runs do not change that.",
-    1: "`citepoll queries lint` found something that makes the query file unusable; a question was answered with no; "
+    1: "`citepoll queries lint` found something that makes the query file unusable; `citepoll check aa --strict` found "
+    "runs that do not look independent; a question was answered with no; "
     "or citepoll itself failed.",
     2: "The command line was not understood: an unknown command or option, a value of the wrong kind.",
     9: "`citepoll poll`: an engine cannot be asked at all, and stopped; the others went on.",
@@ -188,6 +191,60 @@ def _further(need: Requirement) -> str:
     return "; ".join(part for part in (days, "the query set of the cycle before" if need.same_set else "") if part)
 
 
+# ---------------------------------------------------------------- engines
+
+
+def engines_page() -> str:
+    """docs/engines.md: what is known of every built-in engine before it is asked."""
+    every = [engines.load(engine_id).FACTS for engine_id in engines.REGISTRY]
+    parts = [
+        "# Engines",
+        "Generated from the facts in `citepoll.engines`. `citepoll engines` prints them with what the environment adds: "
+        "whether a key is set.",
+        "An API and a consumer surface of one vendor are different products: the surface is part of the id, and is never "
+        "blended in silence. What a surface cannot return is said here, so that absent is not taken for zero. Engines of "
+        "others join by an entry point of the group `citepoll.engines`, named by their id.",
+        table(
+            ("engine", "surface", "returns beside the text", "has a field for", "key", "parser verified on"),
+            ((f"[`{f.id}`](#{_heading(f)})", *_engine_row(f)) for f in every),
+        ),
+        "*recording*: bodies that others recorded are part of the tests where they are at hand. *documentation*: no "
+        "recording was to be had; the parser follows the vendor's documents.",
+    ]
+    for facts in every:
+        parts += [f"## {facts.id}", *_engine_parts(facts)]
+    return page(parts)
+
+
+def _heading(facts: Facts) -> str:
+    """The anchor that Markdown pages give the heading: no punctuation but hyphens."""
+    return "".join(letter for letter in facts.id.lower() if letter.isalnum() or letter == "-")
+
+
+def _engine_row(facts: Facts) -> tuple[str, ...]:
+    key = f"`{facts.key_variable}`" if facts.key_variable else "none"
+    return (
+        facts.surface,
+        ", ".join(returns(facts)) or "nothing",
+        ", ".join(takes(facts)) or "neither",
+        f"{key}, may be unset" if facts.key_optional else key,
+        facts.verified,
+    )
+
+
+def _engine_parts(facts: Facts) -> Iterator[str]:
+    lines = {
+        "Cited": facts.cited,
+        "Model unless another is named": f"`{facts.default_model}`" if facts.default_model else "",
+        "Price": facts.price_note or "",
+        "The vendor's page": f"<{facts.docs}>" if facts.docs.startswith("http") else f"`{facts.docs}`",
+    }
+    yield f"{facts.name}."
+    yield "\n".join([*(f"- {name}: {text}." for name, text in lines.items() if text), *(f"- {n}" for n in facts.notes)])
+    if facts.settings:
+        yield table(("setting", "meaning (unless set)"), ((f"`{name}`", text) for name, text in facts.settings.items()))
+
+
 # ---------------------------------------------------------------- Markdown
 
 
@@ -209,6 +266,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "methods.md": methods_page,
     "cli.md": cli_page,
     "glossary.md": glossary_page,
+    "engines.md": engines_page,
 }
 
 

@@ -9,7 +9,7 @@ import typer
 
 from citepoll import __version__
 from citepoll.errors import CitepollError
-from citepoll.surfaces.cli import answers, check, corpus, cycles, experiment, opportunities, queries
+from citepoll.surfaces.cli import answers, check, corpus, cycles, engines, experiment, opportunities, queries
 from citepoll.surfaces.cli.compare import compare, velocity
 from citepoll.surfaces.cli.exporting import export
 from citepoll.surfaces.cli.gaps import gaps
@@ -31,6 +31,7 @@ app = typer.Typer(name="citepoll", no_args_is_help=True, pretty_exceptions_enabl
 app.command("init")(init)
 app.add_typer(queries.app, name="queries")
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(engines.app, name="engines")
 app.command("plan")(plan)
 app.command("poll")(poll)
 app.command("import")(import_answers)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from citepoll.engines import REGISTRY
 from citepoll.errors import ProjectError
 from citepoll.explain.sources import SourceTable
 from citepoll.explain.targets import METRICS_AIMED_AT, Goal
@@ -310,7 +311,7 @@ def surface_of(engine_id: str) -> Surface:
     """The kind of surface that an engine id names; an id without a vendor is the label of recorded answers."""
     vendor, colon, rest = engine_id.partition(":")
     if not colon:
-        return "recorded"
+        return "api" if engine_id in REGISTRY and engine_id != "recorded" else "recorded"
     if vendor == "local":
         return "simulated"
     if rest.startswith("ui"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from citepoll.main import main
+from citepoll.surfaces.cli import terminal
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Said:
 def citepoll(project, monkeypatch, capsys):
     """Runs a command in this process, in the project's folder; returns its exit status and what it wrote."""
     monkeypatch.chdir(project.root)
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(terminal.out, "width", 200)
+    monkeypatch.setattr(terminal.err, "width", 200)
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["citepoll", *map(str, arguments)])

@@ -36,8 +36,8 @@ def test_control_characters_do_not_reach_the_terminal(citepoll, row, jsonl):
         "c",
     )
     for command in (
-        ("answers",), ("answers", "show", "1"), ("queries", "show", "1"), ("measure", "--by", "query"), ("sources", "--by", "url"),
-        ("cycles", "show", "c"), ("rebuild", "--diff"),
+        ("answers",), ("answers", "show", "1"), ("queries", "show", "1"), ("measure", "--by", "query"),
+        ("sources", "--by", "url"),        ("cycles", "show", "c"), ("rebuild", "--diff"),
     ):  # fmt: skip
         said = citepoll(*command)
         assert said.code == 0

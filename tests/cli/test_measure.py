@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from citepoll.surfaces.cli import terminal
+
 
 def test_data_goes_to_standard_output_and_all_else_to_standard_error(citepoll, imported):
     said = citepoll("measure", "--json")
@@ -22,7 +24,7 @@ def test_tables_for_others(citepoll, imported, flag):
 
 @pytest.mark.parametrize("columns", [30, 40, 60, 100, 200])
 def test_a_table_fits_the_terminal_and_keeps_the_number(citepoll, imported, monkeypatch, columns):
-    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(terminal.out, "width", columns)
     said = citepoll("measure", "--where", "engine = atlas and brand = Acme")
     assert said.code == 0
     assert max(map(len, said.out.splitlines())) <= columns
@@ -32,7 +34,7 @@ def test_a_table_fits_the_terminal_and_keeps_the_number(citepoll, imported, monk
 
 @pytest.mark.parametrize(
     "environment",
-    [{"LC_ALL": "C", "PYTHONUTF8": "0"}, {"PYTHONIOENCODING": "ascii"}, {"LANG": "C", "NO_COLOR": "1", "TERM": "dumb"}],
+    [{"LC_ALL": "C", "PYTHONUTF8": "0"}, {"LANG": "C", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "ascii"}],
 )
 def test_any_locale_will_do(process, citepoll, row, jsonl, environment):
     citepoll("import", jsonl(row(query="wozu taugt eine Schaufel → oder ein Spaten für Ü", engine="é")), "--cycle", "c")
@@ -50,7 +52,7 @@ def test_any_locale_will_do(process, citepoll, row, jsonl, environment):
         (("--cycle", "none"), 6, "There is no cycle 'none'"),
         (("--private-suffixes", "maybe"), 6, "maybe"),
         (("--target", "all"), 6, "all"),
-        (("--limit", "x"), 2, "x"),
+        (("--limit", "x"), 2, "--limit"),
         (("--nonsense",), 2, "nonsense"),
     ],
 )

@@ -54,7 +54,8 @@ def test_cycles_are_listed_shown_and_dropped(citepoll, imported, project):
     assert [c["cycle"]["name"] for c in json.loads(citepoll("cycles", "list", "--json").out)] == ["c"]
     assert "atlas (recorded): 3 runs; answered 3" in citepoll("cycles", "show", "c").out
     refused = citepoll("cycles", "drop", "c")
-    assert refused.code == 2
+    assert refused.code == 4
+    assert "--yes" in refused.err
     assert json.loads(citepoll("cycles", "drop", "c", "--yes", "--json").out) == {"dropped": "c", "runs": 6}
     assert list((project.data / "derived").iterdir()) == []
     assert citepoll("cycles", "show", "c").code == 6

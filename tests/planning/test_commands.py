@@ -1,12 +1,15 @@
 """The commands: text that fits, JSON that is whole, statuses."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from citepoll.main import app
 from citepoll.service import checking
+from citepoll.service.planning import measured
 
 
 @pytest.fixture
@@ -92,3 +95,19 @@ def test_the_check_prints_sentences_and_ends_with_0_but_for_strict(run, project,
     monkeypatch.setattr(checking, "_together", lambda told: False)
     assert run("check", "aa", "one", "two").exit_code == 0
     assert run("check", "aa", "one", "two", "--strict").exit_code == 1
+
+
+def test_a_cap_at_the_first_look_is_warned_of(run, project):
+    path = project.root / "citepoll.toml"
+    path.write_text(path.read_text("utf-8").replace("runs = 8", "runs = 3", 1), "utf-8")
+    said = " ".join(run("poll", "--stop-at", "2pp", "--dry-run").stderr.split())
+    assert said.count("the first look is after 3: nothing can be saved") == 1
+
+
+def test_the_page_on_planning_has_the_measured_figures():
+    text = (Path(__file__).parents[2] / "docs" / "planning.md").read_text("utf-8")
+    said = re.findall(r"^\| (\d+) \| (\d+) % \| (\d+) points \| (\d+) % \| (\d+) % \|$", text, re.MULTILINE)
+    rows = [(m.queries, m.share, m.move, m.planned, m.simulated) for m in measured()]
+    known = {(str(q), *(f"{x * 100:.0f}" for x in rest)) for q, *rest in rows}
+    assert len(said) == 9
+    assert set(said) <= known

@@ -81,7 +81,7 @@ def test_the_tracked_brand_and_whatever_moved_stand_open_the_others_folded(repor
 def test_every_brand_and_engine_is_compared_for_both_targets(report: ReportData) -> None:
     found = seen(report)
     assert len(found.shown) + len(found.rest) == len(found.category) == 5 * 4
-    assert [one.warnings for one in found.shown if one.tracked][0] == (
+    assert next(one.warnings for one in found.shown if one.tracked) == (
         "the model inside the engine changed: atlas-1 → atlas-2",
     )
 

@@ -9,8 +9,8 @@ from citepoll.engines.failures import Failed
 from citepoll.model import Answer
 
 _NOTHING: Final = re.compile(
-    r"(has|did|have)(n't| not) return(ed)? any|no (search )?results|(not|isn't|is not) (available|shown) for this"
-    r"|not available for (your|this)|no ai (overview|answer|response)",
+    r"(has|did|have)(n't| not) return(ed)? any|no (search )?results|(not|isn't) (available|shown|supported) (for|in) (this|your)"
+    r"|no ai (overview|answer|response)",
     re.IGNORECASE,
 )
 

@@ -91,10 +91,12 @@ def with_listed(citations: tuple[Citation, ...], references: Iterable[Reference]
 
 
 def heading(title: str, text: str) -> str:
-    """A block's title and text as one line; the title is not repeated where the text begins with it."""
+    """A block's title before its text, above it where that has several lines; not where the text begins with it."""
     title, text = title.strip(), text.strip()
     if not title or not text or text.startswith(title):
         return text or title
+    if "\n" in text:
+        return f"{title}\n{text}"
     return f"{title} {text}" if title[-1] in ":.!?：。！？" else f"{title}: {text}"
 
 

@@ -20,7 +20,8 @@ FACTS: Final = Facts(
     docs="https://docs.dataforseo.com/v3/serp/google/organic/live/advanced/",
     verified="documentation",
     key_variable=dataforseo.KEY_VARIABLE,
-    price_note="0.002 USD for a live page, and 0.002 USD where the overview had to be loaded (2026-11)",
+    price_note="from 0.0006 USD a page in the standard queue, live costs more; 0.002 USD on top where the overview had to be "
+    "loaded; the reply says what (2026-11)",
     settings={
         **dataforseo.PLACE,
         "device": f"one of {', '.join(dataforseo.DEVICES)} ({dataforseo.DEVICES[0]})",

@@ -38,8 +38,9 @@ POLICY: Final = re.compile(
 HOPELESS: Final = re.compile(
     r"insufficient_(quota|balance|user_quota)|insufficient balance|credit balance is too low|billing_(not_active|hard_limit)"
     r"|arrearage|invalid_api_key|incorrect api key|api[_ ]key[_ ](not[_ ])?(in)?valid|authentication_error|model_not_found"
-    r"|unknown model|model .{0,80}(not found|does not exist)|invalid[ _]model|model[ _]not[ _]exist|not supported (with|for|by) this model|\w*perday\w*"
-    r"|model not exist|(run out|used all) of .{0,40}searches|searches for the month .{0,40}run out"
+    r"|unknown model|model .{0,80}(not found|does not exist)|invalid[ _]model"
+    r"|model[ _]not[ _]exist|not supported (with|for|by) this model|\w*perday\w*"
+    r"|(run out|used all) of .{0,40}searches|searches for the month .{0,40}run out"
 )
 """Key, quota, model or tool, told in words or codes where the HTTP status alone does not say it."""
 
@@ -62,13 +63,13 @@ def opened(status_code: int, headers: Mapping[str, str], body: bytes, *names: st
         document = decode(body)
     except ValueError as wrong:
         return _unreadable(status_code, headers, str(wrong))
-    if isinstance(document, list) and document:
+    if isinstance(document, list) and bodies.mapping(document[0] if document else None).get("error"):
         document = document[0]  # Google wraps errors of streamed calls in a list
     if not isinstance(document, dict):
         return _unreadable(status_code, headers, "not a JSON object")
     if not 200 <= status_code < 300 or document.get("error") or document.get("type") == "error":
         return failure(document, status_code, headers)
-    if names and document.keys().isdisjoint(names):
+    if names and all(document.get(name) is None for name in names):
         return _unreadable(status_code, headers, f"a JSON object without {' or '.join(names)}")
     return document
 
@@ -84,6 +85,7 @@ def failure(document: Mapping[str, Any], status_code: int = 200, headers: Mappin
     return Failed(
         status,
         model=bodies.text(document.get("model")) or None,
+        usage=bodies.mapping(document.get("usage")),
         message=message,
         retry_after=retry_after(headers or {}, document),
         retry=retry,

@@ -29,7 +29,7 @@ def answer(document: dict[str, Any], url: str) -> Answer:
     status = _status(document, said.text)
     if status == "failed":
         error = next(iter(bodies.mappings(document.get("errors"))), None)
-        return failure({"error": error, "model": document.get("model")})
+        return failure({**document, "error": error})
     identity = bodies.text(document.get("id"))
     poll = {"method": "GET", "url": f"{url}/{identity}", "json": None, "delay": POLL_AFTER}
     return Answer(

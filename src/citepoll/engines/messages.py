@@ -51,7 +51,7 @@ def answer(status_code: int, headers: Mapping[str, str], body: bytes) -> Answer:
     status = _status(document, text)
     wrong = _search_error(blocks)
     if status == "empty" and wrong:
-        return failure({"error": {"message": wrong}, "model": document.get("model")}, status_code, headers)
+        return failure({**document, "error": {"message": wrong}}, status_code, headers)
     return Answer(
         status,
         text,

@@ -10,7 +10,7 @@ from citepoll.engines.blocks import DEEPEST, Passage, Reference, heading, laid_o
 from citepoll.engines.bodies import mapping, mappings, text
 from citepoll.model import Answer
 
-_IMAGE: Final = re.compile(r"!\[[^\]\n]{0,1000}\]\([^)\s]*\)")
+_IMAGE: Final = re.compile(r"[ \t]?!\[[^\]\n]{0,1000}\]\([^)\s]*\)")
 _MARK: Final = re.compile(r"[ \t]?\[\[\d{1,3}\]\]\([^)\s]*\)")
 _PAID: Final = "ai_overview_paid"
 

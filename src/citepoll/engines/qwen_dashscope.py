@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from citepoll.engines.base import Auth, Facts, HttpRequest
@@ -77,8 +78,9 @@ def parse(status_code: int, headers: Mapping[str, str], body: bytes) -> Answer:
     if isinstance(document, Failed):
         return document
     output = mapping(document.get("output"))
-    if not output and document.get("code"):
-        return failure(document, status_code, headers)
+    if not output:
+        failed = failure(document, status_code, headers)
+        return failed if document.get("code") else replace(failed, retry="later", reason="no reply of DashScope")
     content, finish = _spoken(output)
     pages = _pages(walk(output, "search_info", "search_results"))
     marks = [(_number(mark[1]), mark.span()) for mark in _MARKER.finditer(content)]

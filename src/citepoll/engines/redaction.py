@@ -47,10 +47,10 @@ def _character(one: bytes) -> bytes:
         return one if one.isalnum() else re.escape(one)
     code = f"{one[0]:02x}"
     digits = "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in code).encode()
-    forms = [rb"\\?" + re.escape(one), b"%(?:25)*" + digits, rb"\\+u00" + digits, b"&#(?:x0*" + digits]
-    forms[-1] += b"|0*" + str(one[0]).encode() + b");"
+    forms = [b"%(?:25)*" + digits, rb"\\+u00" + digits, b"&#(?:x0*" + digits + b"|0*" + str(one[0]).encode() + b");"]
     if one in _NAMED:
         forms.append(_NAMED[one])
     if one == b" ":
         forms.append(rb"\+")
-    return b"(?:" + b"|".join(forms) + b")"
+    # The character itself is tried last, or a percent sign would leave the 25 of its encoded form behind.
+    return b"(?:" + b"|".join([*forms, rb"\\?" + re.escape(one)]) + b")"

@@ -25,7 +25,7 @@ FACTS: Final = Facts(
     docs="https://www.searchapi.io/docs/bing-copilot-api",
     verified="documentation",
     key_variable="SEARCHAPI_API_KEY",
-    price_note="one search of the plan for each call; plans from $40 for 10,000 searches a month (2026-11)",
+    price_note="one search of the plan for each call that succeeds, by the plan's price (2026-11)",
     auth=Auth("header", "Authorization", "Bearer {key}"),
     cited="every reference of the panel; with a span where a block of the answer names it",
     notes=("It takes neither a country nor a language; it answers in the language of the question.",),
@@ -49,6 +49,8 @@ def parse(status_code: int, headers: Mapping[str, str], body: bytes) -> Answer:
     page = opened(status_code, headers, body)
     if isinstance(page, Failed):
         return without_answer(page.message) if status_code == 200 and page.message else page
+    if "search_metadata" not in page:
+        return Failed("failed", retry="later", reason="no reply of SearchApi")
     found = text_blocks.read(page.get("text_blocks"), page.get("reference_links"))
     layout = laid_out(found.passages)
     written = layout.text or text(page.get("markdown")).strip()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from citepoll.engines.base import Auth, HttpRequest
 from citepoll.engines.blocks import laid_out, unused
 from citepoll.engines.bodies import text, walk
-from citepoll.engines.failures import failure, opened
+from citepoll.engines.failures import Failed, failure, opened
 from citepoll.engines.recorded import decode
 from citepoll.engines.text_blocks import TextBlocks
 from citepoll.model import Answer
@@ -23,7 +24,7 @@ URL: Final = "https://serpapi.com/search.json"
 KEY_VARIABLE: Final = "SERPAPI_API_KEY"
 AUTH: Final = Auth("query", "api_key")
 DEVICES: Final = ("desktop", "mobile", "tablet")
-PRICE: Final = "one search of the plan for each call that succeeds; plans from $75 for 5,000 searches a month (2026-11)"
+PRICE: Final = "one search of the plan for each call that succeeds, by the plan's price (2026-11)"
 FRESH: Final = "asked with no_cache, since runs within an hour would otherwise be one answer from the vendor's cache"
 
 _WAIT: Final = 5.0
@@ -56,10 +57,11 @@ def page(status_code: int, headers: Mapping[str, str], body: bytes) -> dict[str,
         if state in _RUNNING:
             return _running(text(walk(found, "search_metadata", "id")))
         if state == "Error":
-            return failure(found, status_code, headers)
+            return replace(failure(found, status_code, headers), retry="later")
         if state is not None:
             return found
-    return opened(status_code, headers, body)
+    other = opened(status_code, headers, body)
+    return other if isinstance(other, Failed) else Failed("failed", retry="later", reason="no reply of SerpApi")
 
 
 def _running(search_id: str) -> Answer:

@@ -81,12 +81,9 @@ def _second_call(token: str) -> dict[str, object]:
 
 
 def _no_overview(page: Mapping[str, Any], overview: Mapping[str, Any]) -> Answer:
-    words = text(overview.get("error")).strip()
+    words = text(overview.get("error")).strip() or text(page.get("error")).strip()
     if words:
         return without_answer(words)
-    words = text(page.get("error")).strip()
-    if walk(page, "search_parameters", "engine") != _FOLLOW_UP:
-        return Answer("absent", message=words or None)
-    if words:
-        return without_answer(words)
-    return Failed("failed", retry="later", reason="the second call brought no overview")
+    if walk(page, "search_parameters", "engine") == _FOLLOW_UP:
+        return Failed("failed", retry="later", reason="the second call brought no overview")
+    return Answer("absent")

@@ -91,15 +91,13 @@ class _Reader:
         yield from self._rows(block, depth)
 
     def _rows(self, block: dict[str, Any], depth: int) -> Iterable[Passage]:
-        """A table (`headers` and rows, or rows alone) or a comparison (`product_labels`, then feature and values)."""
-        table = block.get("table")
-        if isinstance(table, dict):
-            yield self._row(_items(table.get("headers")), depth)
-            table = table.get("rows")
-        else:
-            yield self._row(_items(block.get("headers")), depth)
-        yield self._row(["", *labels] if (labels := _items(block.get("product_labels"))) else [], depth)
-        for line in (*_items(table), *_items(block.get("comparison"))):
+        """A table (`headers`, and rows in one of three fields) or a comparison (labels, then feature and values)."""
+        table = mapping(block.get("table"))
+        labels = _items(block.get("product_labels"))
+        yield self._row(_items(table.get("headers") or block.get("headers")), depth)
+        yield self._row(["", *labels] if labels else [], depth)
+        rows = _items(block.get("detailed")) or _items(table.get("rows")) or _items(block.get("table"))
+        for line in (*rows, *_items(block.get("comparison"))):
             yield self._row(_cells(line), depth)
 
     def _row(self, cells: list[Any], depth: int) -> Passage:
@@ -107,9 +105,9 @@ class _Reader:
         return Passage(row(cell.text for cell in read), tuple(r for cell in read for r in cell.references))
 
     def _named(self, indexes: Any) -> tuple[Reference, ...]:
-        known = [whole(index) for index in _items(indexes)]
-        self.unresolved += sum(1 for i in known if i not in self.references and i not in self.left_out)
-        return tuple(self.references[i] for i in known if i in self.references)
+        found = [whole(index) for index in _items(indexes)]
+        self.unresolved += sum(1 for i in found if i not in self.references and i not in self.left_out)
+        return tuple(self.references[i] for i in found if i in self.references)
 
 
 def _cells(line: Any) -> list[Any]:

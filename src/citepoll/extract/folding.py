@@ -44,8 +44,13 @@ class Folded:
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """The original's code points behind `start` (included) to `end` (not included); `start` < `end`."""
-        first, last = self._with_gone(start), self._with_gone(end - 1) + 1
-        return (first, last) if self.starts is None else (self.starts[first], self.starts[last])
+        last = self._with_gone(end - 1) + 1
+        return self.original_start(start), last if self.starts is None else self.starts[last]
+
+    def original_start(self, at: int) -> int:
+        """The original's code point behind `at`."""
+        first = self._with_gone(at)
+        return first if self.starts is None else self.starts[first]
 
     def _with_gone(self, at: int) -> int:
         before = bisect_right(self.gone_at, at)
@@ -69,6 +74,8 @@ def _replaced(text: str, likes: Mapping[str, str]) -> str:
     for char, like in likes.items():
         if char in text:
             text = text.replace(char, like)
+            if text.isascii():
+                break
     return text
 
 
@@ -89,15 +96,16 @@ def _lower(text: str) -> str:
 
 def _without_unseen(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
     """The text, and where in it how many code points are gone up to there."""
+    gone: Sequence[int]
     if not text.isascii() and any(char in text for char in _NO_WIDTH):
         parts = _UNSEEN.split(text)
-        kept, widths = parts[::2], [len(gone) for gone in parts[1::2]]
-    elif "**" in text:
+        kept, gone = parts[::2], list(accumulate(map(len, parts[1::2])))
+    elif "*" in text:
         kept = text.split("**")
-        widths = [2] * (len(kept) - 1)
+        gone = range(2, 2 * len(kept), 2)
     else:
         return text, (), ()
-    return "".join(kept), list(accumulate(map(len, kept[:-1]))), list(accumulate(widths))
+    return "".join(kept), list(accumulate(map(len, kept[:-1]))), gone
 
 
 def _composed(text: str) -> tuple[str, list[int]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
+import msgspec
 from ahocorasick_rs import AhoCorasick, Implementation
 
 from citepoll.extract import vocabulary
@@ -29,19 +29,41 @@ SPAN = 100
 """Code points between a negation and what it denies, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The mentions of one text in reading order, and per brand the occurrences that its context left undecided.
+# Structs where a value is made for every name or citation: they take a fifth of a frozen dataclass's time.
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A name in a folded text, as `Mention` has it of the original. `order` is 0 where the name is denied."""
+
+    brand: str
+    alias: str
+    start: int
+    end: int
+    order: int
+    citations: tuple[int, ...] = ()
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The names in one text in reading order, and per brand the occurrences that its context left undecided.
 
     Ambiguous is a name that lacks a word it needs, stands near one it excludes, or belongs to two brands alike. It is
     no mention; ambiguous ÷ (mentions + denied + ambiguous) is the rate at which the name says nothing.
     """
 
-    mentions: tuple[Mention, ...] = ()
-    ambiguous: Mapping[str, int] = field(default_factory=dict)
+    text: Folded
+    named: Sequence[Named] = ()
+    ambiguous: Mapping[str, int] = {}
+
+    @property
+    def mentions(self) -> tuple[Mention, ...]:
+        """The names with their places in the original text; worked out each time."""
+        return tuple([
+            Mention(n.brand, n.alias, *self.text.original(n.start, n.end), n.order, n.order == 0, n.citations)
+            for n in self.named
+        ])  # fmt: skip
 
 
-_NOTHING = Found()
+_NOTHING = Found(fold(""))
 
 
 def mentions(text: str, brands: Iterable[Brand], question: str = "") -> tuple[Mention, ...]:
@@ -60,6 +82,7 @@ class Matcher:
                 if folded.low:
                     names.setdefault(folded.low, []).append(_Name.of(brand.name, alias, folded.plain))
         self._names = list(names.values())
+        self._free = [some[0] if len(some) == 1 and some[0].free else None for some in self._names]
         words = (vocabulary.NEGATIONS, vocabulary.SUBJECTS, vocabulary.CONTRASTS)
         self._signs = [kind for kind, some in enumerate(words) for _ in some]
         self._search = AhoCorasick([*names, *(w for some in words for w in some)], implementation=Implementation.DFA)
@@ -78,7 +101,7 @@ class Matcher:
             places = [p for p in places if not inside(hidden, p[0], p[1])]
         places = [p for p in places if not in_address(folded.plain, p[0], p[1])]
         chosen, ambiguous = self._decide(folded, places)
-        return Found(_mentions(text, folded, chosen, signs, citations), ambiguous)
+        return Found(folded, _named(text, folded, chosen, signs, citations), ambiguous)
 
     def _echoed(self, question: str) -> Folded | None:
         """The question as it is looked for in an answer; None where it names nobody, as most questions do."""
@@ -100,30 +123,31 @@ class Matcher:
     def _decide(self, text: Folded, places: Sequence[_Place]) -> tuple[list[_Occurrence], Mapping[str, int]]:
         """The longest of overlapping names, and the count of those whose context leaves them undecided."""
         chosen: list[_Occurrence] = []
-        undecided: Counter[str] = Counter()
+        undecided: dict[str, int] = {}
         for cluster in _clusters(places):
             if len(cluster) > 1:
                 cluster.sort(key=_longest_first)
             begun = len(chosen)
             for start, end, which in cluster:
-                if any(start < other.end and other.start < end for other in chosen[begun:]):
+                if len(chosen) > begun and any(start < last and first < end for first, last, _ in chosen[begun:]):
                     continue
-                fitting, written = self._fitting(text, start, end, which)
-                if len(fitting) == 1 or len({name.brand for name in fitting}) == 1:
-                    chosen.append(_Occurrence(start, end, fitting[0]))
-                else:
-                    undecided.update({name.brand for name in fitting or written})
+                name = self._free[which] or self._fitting(text, start, end, which, undecided)
+                if name is not None:
+                    chosen.append((start, end, name))
             if len(chosen) > begun + 1:
                 chosen[begun:] = sorted(chosen[begun:], key=_by_start)
         return chosen, undecided
 
-    def _fitting(self, text: Folded, start: int, end: int, which: int) -> tuple[Sequence[_Name], Sequence[_Name]]:
-        """Of the aliases spelt so: those whose context fits, and all that are written in this case."""
-        names = self._names[which]
-        if len(names) == 1 and names[0].free:
-            return names, names
-        written = [name for name in names if name.exact is None or name.exact == text.plain[start:end]]
-        return [name for name in written if name.fits(text.low, start, end)], written
+    def _fitting(self, text: Folded, start: int, end: int, which: int, undecided: dict[str, int]) -> _Name | None:
+        """The alias spelt so whose case and context fit; where it is of no brand or of several, they are counted."""
+        written = [name for name in self._names[which] if name.exact is None or name.exact == text.plain[start:end]]
+        fitting = [name for name in written if name.fits(text.low, start, end)]
+        brands = {name.brand for name in fitting or written}
+        if fitting and len(brands) == 1:
+            return fitting[0]
+        for brand in brands:
+            undecided[brand] = undecided.get(brand, 0) + 1
+        return None
 
 
 def _clusters(places: Sequence[_Place]) -> Iterator[list[_Place]]:
@@ -172,14 +196,12 @@ class _Name:
         return self.excludes is None or not _near(self.excludes, low, start, end)
 
 
-class _Occurrence(NamedTuple):
-    start: int
-    end: int
-    name: _Name
+_Occurrence = tuple[int, int, _Name]
+"""Start, end, the name decided on."""
 
 
 def _by_start(occurrence: _Occurrence) -> int:
-    return occurrence.start
+    return occurrence[0]
 
 
 def _near(words: re.Pattern[str], low: str, start: int, end: int) -> bool:
@@ -196,21 +218,21 @@ def _any_word(words: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile(rf"(?<!{_LETTER})(?:{'|'.join(map(re.escape, folded))})s?(?!{_LETTER})")
 
 
-def _mentions(
+def _named(
     text: str, folded: Folded, chosen: list[_Occurrence], signs: _Signs, citations: Sequence[Citation]
-) -> tuple[Mention, ...]:
+) -> list[Named]:
     passages = Passages(text, citations) if chosen and any(c.start is not None for c in citations) else None
     negations = _near_subjects(signs)
     order: dict[str, int] = {}
     found = []
-    for name in chosen:
-        brand = name.name.brand
-        start, end = folded.original(name.start, name.end)
-        denied = bool(negations) and _denied(folded, name.start, name.end, negations, signs[2])
-        rank = 0 if denied else order.setdefault(brand, len(order) + 1)
-        carried = tuple([citations[i].position for i in passages.citations_at(start)]) if passages else ()
-        found.append(Mention(brand, name.name.alias, start, end, rank, denied, carried))
-    return tuple(found)
+    for start, end, name in chosen:
+        denied = negations and _denied(folded, start, end, negations, signs[2])
+        rank = 0 if denied else order.setdefault(name.brand, len(order) + 1)
+        carried: tuple[int, ...] = ()
+        if passages and (indices := passages.citations_at(folded.original_start(start))):
+            carried = tuple([citations[i].position for i in indices])
+        found.append(Named(name.brand, name.alias, start, end, rank, carried))
+    return found
 
 
 # ---------------------------------------------------------------- word boundaries
@@ -295,15 +317,15 @@ def _near_subjects(signs: _Signs) -> list[int]:
 
 def _denied(text: Folded, start: int, end: int, negations: list[int], contrasts: list[int]) -> bool:
     """Whether the clause around the name says that nothing is known of it."""
-    first, last = max(0, start - REACH), end + REACH
+    after = bisect_left(contrasts, start)
+    first = max(0, start - REACH, contrasts[after - 1] if after else 0)
+    last = min(end + REACH, contrasts[after]) if after < len(contrasts) else end + REACH
     if not _any_within(negations, first, last):
         return False
-    first = max((stop.end() for stop in _CLAUSE_END.finditer(text.plain, first, start)), default=first)
-    if stop := _CLAUSE_END.search(text.plain, end, last):
-        last = stop.start()
-    after = bisect_left(contrasts, start)
-    first = max(first, contrasts[after - 1]) if after else first
-    last = min(last, contrasts[after]) if after < len(contrasts) else last
+    for stop in _CLAUSE_END.finditer(text.plain, first, start):
+        first = stop.end()
+    if closing := _CLAUSE_END.search(text.plain, end, end + REACH):
+        last = min(last, closing.start())
     if not _any_within(negations, first, last):
         return False
     return _DENIALS.search(f"{text.low[first:start]}{_NAME}{text.low[end:last]}") is not None

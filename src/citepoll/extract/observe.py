@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, make_dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, cast
+from operator import itemgetter
+
+import msgspec
+from msgspec.structs import replace
 
 from citepoll.extract.citations import Ownership
-from citepoll.extract.mentions import Found, Matcher
-from citepoll.model import (
-    CITED_LEVELS,
-    Answer,
-    Brand,
-    Citation,
-    CitationLevel,
-    Hit,
-    Mention,
-    Observation,
-    ResolvedCitation,
-    Source,
-)
+from citepoll.extract.mentions import Found, Matcher, Named
+from citepoll.model import CITED_LEVELS, Answer, Brand, Citation, Hit, Observation, ResolvedCitation
 from citepoll.urls import LONGEST_KEPT, Canonical, canonical
 
 EXTRACTOR_VERSION = "1"
@@ -32,8 +22,10 @@ UNRESOLVED = "an opaque redirect that was not resolved"
 """The problem of a citation that has a URL all the same; its domain is the engine's title where that is a host."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Resolved:
+class Resolved(msgspec.Struct, frozen=True):
+    """What a raw URL says of itself: the part of a `ResolvedCitation` that is the same wherever the URL recurs."""
+
+    raw: str
     url: str | None = None
     domain: str | None = None
     domain_icann: str | None = None
@@ -43,15 +35,46 @@ class _Resolved:
     problem: str | None = None
 
 
-# A frozen dataclass sets its thirteen fields one by one through object.__setattr__: 1.0 us a citation, a twelfth of a
-# rebuild. A draft of the same slots that then takes the class is equal in every respect and costs 0.24 us.
-_Draft = make_dataclass("_Draft", [field.name for field in fields(ResolvedCitation)], slots=True)
+class Counts(msgspec.Struct):
+    """A `Hit` while it is counted."""
+
+    brand: str
+    slots: int = 0
+    first: bool = False
+    earned: bool | None = None
+    mentions: int = 0
+    denied: int = 0
+    ambiguous: int = 0
+    order: int | None = None
 
 
-def _resolved_citation(*values: object) -> ResolvedCitation:
-    draft: Any = _Draft(*values)
-    draft.__class__ = ResolvedCitation
-    return cast(ResolvedCitation, draft)
+class Reading(msgspec.Struct, frozen=True):
+    """All that an `Observation` says, without its objects, which cost more to build than to decide on.
+
+    `resolved` goes with `citations`, one by one; the sources come last among both.
+    """
+
+    answer: Answer
+    citations: Sequence[Citation]
+    resolved: Sequence[Resolved]
+    found: Found
+    hits: Sequence[Counts]
+
+    def observation(self) -> Observation:
+        citations = tuple([_resolved_citation(c, r) for c, r in zip(self.citations, self.resolved, strict=True)])
+        hits = tuple([_hit(counts) for counts in self.hits])
+        return Observation(self.answer, citations, self.found.mentions, hits)
+
+
+def _resolved_citation(c: Citation, r: Resolved) -> ResolvedCitation:
+    return ResolvedCitation(
+        r.raw, c.position, c.level, r.url, r.domain, r.domain_icann, r.brand, r.rule,
+        c.title, c.start, c.end, r.unwrapped, r.problem,
+    )  # fmt: skip
+
+
+def _hit(c: Counts) -> Hit:
+    return Hit(c.brand, c.slots, c.first, c.earned, c.mentions, c.denied, c.ambiguous, c.order)
 
 
 class Observer:
@@ -74,41 +97,42 @@ class Observer:
         `retrieved`, are kept as `retrieved` and count for nothing. A brand of which an ambiguous name is the only sign
         has a hit that is zero but for `ambiguous`.
         """
+        return self.read(answer, question, on).observation()
+
+    def read(self, answer: Answer, question: str = "", on: date | None = None) -> Reading:
+        """The same as `observe`, for `Columns` alone."""
         day = on if self._ownership.dated else None
-        cited = [self._citation(c, day, c.level, c.start, c.end) for c in answer.citations]
-        found = self._matcher.find(answer.text, question, answer.citations if answer.spans else ())
-        hits = self._hits([c for c in cited if c.url is not None and c.level in CITED_LEVELS], found, answer.spans)
-        cited += [self._citation(s, day, "retrieved") for s in answer.sources]
-        return Observation(answer, tuple(cited), found.mentions, hits)
+        citations: Sequence[Citation] = answer.citations
+        resolved = [self._resolve(c, day) for c in citations]
+        found = self._matcher.find(answer.text, question, citations if answer.spans else ())
+        counted = [
+            (c.position, r.brand)
+            for c, r in zip(citations, resolved, strict=True)
+            if r.url is not None and c.level in CITED_LEVELS
+        ]
+        hits = self._hits(counted, found, answer.spans)
+        if answer.sources:
+            sources = [Citation(s.url, s.position, "retrieved", s.title) for s in answer.sources]
+            citations = [*citations, *sources]
+            resolved += [self._resolve(s, day) for s in sources]
+        return Reading(answer, citations, resolved, found, hits)
 
     # ------------------------------------------------------------ citations
 
-    def _citation(
-        self,
-        c: Citation | Source,
-        day: date | None,
-        level: CitationLevel,
-        start: int | None = None,
-        end: int | None = None,
-    ) -> ResolvedCitation:
+    def _resolve(self, c: Citation, day: date | None) -> Resolved:
         r = self._kept(c.url, day) if len(c.url) <= LONGEST_KEPT else self._resolved(c.url, day)
-        if r.problem is UNRESOLVED and c.title:
-            r = self._by_title(r, c.title, day)
-        return _resolved_citation(
-            c.url, c.position, level, r.url, r.domain, r.domain_icann, r.brand, r.rule,
-            c.title, start, end, r.unwrapped, r.problem,
-        )  # fmt: skip
+        return self._by_title(r, c.title, day) if r.problem is UNRESOLVED and c.title else r
 
-    def _resolved(self, raw: str, day: date | None) -> _Resolved:
+    def _resolved(self, raw: str, day: date | None) -> Resolved:
         url = canonical(raw)
         if not isinstance(url, Canonical):
-            return _Resolved(problem=url.reason)
+            return Resolved(raw, problem=url.reason)
         if url.unresolved:
-            return _Resolved(url.url, unwrapped=url.unwrapped, problem=UNRESOLVED)
+            return Resolved(raw, url.url, unwrapped=url.unwrapped, problem=UNRESOLVED)
         brand, rule = self._ownership.owner(url, day) or (None, None)
-        return _Resolved(url.url, url.domain, url.domain_icann, brand, rule, url.unwrapped)
+        return Resolved(raw, url.url, url.domain, url.domain_icann, brand, rule, url.unwrapped)
 
-    def _by_title(self, redirect: _Resolved, title: str, day: date | None) -> _Resolved:
+    def _by_title(self, redirect: Resolved, title: str, day: date | None) -> Resolved:
         """The owner and domain that the title names, where it is a host and nothing else."""
         host = canonical(title)
         if not isinstance(host, Canonical) or host.path != "/" or "?" in host.url:
@@ -118,54 +142,55 @@ class Observer:
 
     # ------------------------------------------------------------ hits
 
-    def _hits(self, counted: Sequence[ResolvedCitation], found: Found, spans: bool) -> tuple[Hit, ...]:
+    def _hits(self, counted: Sequence[_Counted], found: Found, spans: bool) -> list[Counts]:
         """A row per brand that is cited, named, denied or ambiguous, in the order of the project's brands."""
-        seen: defaultdict[str, _Counts] = defaultdict(_Counts)
-        for citation in counted:
-            if citation.brand is not None:
-                seen[citation.brand].slots += 1
-        for mention in found.mentions:
-            seen[mention.brand].name(mention)
-        for brand, count in found.ambiguous.items():
-            seen[brand].ambiguous = count
-        if not seen:
-            return ()
-        first = min(counted, key=_position).brand if counted else None
-        earned = _earned(counted, found.mentions) if spans else None
-        return tuple([seen[b].hit(b, first, earned) for b in sorted(seen, key=self._rank.__getitem__)])
+        brands = {brand for _, brand in counted if brand is not None}
+        brands.update([name.brand for name in found.named], found.ambiguous)
+        if not brands:
+            return []
+        hits = {brand: Counts(brand) for brand in sorted(brands, key=self._rank.__getitem__)}
+        for _, brand in counted:
+            if brand is not None:
+                hits[brand].slots += 1
+        _count_names(hits, found)
+        first = min(counted, key=_position)[1] if counted else None
+        if first is not None:
+            hits[first].first = True
+        if spans:
+            earned = _earned(counted, found.named)
+            for brand, hit in hits.items():
+                hit.earned = brand in earned
+        return list(hits.values())
 
 
-@dataclass(slots=True)
-class _Counts:
-    slots: int = 0
-    mentions: int = 0
-    denied: int = 0
-    ambiguous: int = 0
-    order: int | None = None
+_Counted = tuple[int, str | None]
+"""Position and owner of a citation that counts."""
 
-    def name(self, mention: Mention) -> None:
-        if mention.denied:
-            self.denied += 1
+_position = itemgetter(0)
+
+
+def _count_names(hits: Mapping[str, Counts], found: Found) -> None:
+    for name in found.named:
+        hit = hits[name.brand]
+        if name.order:
+            hit.mentions += 1
+            hit.order = name.order
         else:
-            self.mentions += 1
-            self.order = mention.order
-
-    def hit(self, brand: str, first: str | None, earned: frozenset[str] | None) -> Hit:
-        own = None if earned is None else brand in earned
-        return Hit(brand, self.slots, brand == first, own, self.mentions, self.denied, self.ambiguous, self.order)
+            hit.denied += 1
+    for brand, count in found.ambiguous.items():
+        hits[brand].ambiguous = count
 
 
-def _position(citation: ResolvedCitation) -> int:
-    return citation.position
-
-
-def _earned(counted: Sequence[ResolvedCitation], mentions: Sequence[Mention]) -> frozenset[str]:
+def _earned(counted: Sequence[_Counted], named: Sequence[Named]) -> set[str]:
     """Brands named in a passage that carries a counted citation of somebody else's page."""
+    beside = [name for name in named if name.order and name.citations]
+    if not beside:
+        return set()
     owners: dict[int, list[str | None]] = {}
-    for citation in counted:
-        owners.setdefault(citation.position, []).append(citation.brand)
-    return frozenset([
-        mention.brand
-        for mention in mentions
-        if not mention.denied and any(mention.brand != owner for at in mention.citations for owner in owners.get(at, ()))
-    ])  # fmt: skip
+    for position, brand in counted:
+        owners.setdefault(position, []).append(brand)
+    return {
+        name.brand
+        for name in beside
+        if any(name.brand != owner for position in name.citations for owner in owners.get(position, ()))
+    }

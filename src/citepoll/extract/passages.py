@@ -17,7 +17,7 @@ _STOPS = (".", "!", "?", "\u2026", "\u3002", "\uff01", "\uff1f")
 _NEED_NO_SPACE = frozenset("\u3002\uff01\uff1f")
 # What may close a sentence after its stop: quotes, brackets, emphasis, [1].
 _CLOSING = re.compile(r"[.!?\u2026\"'\u2019\u201d\u00bb)\]*_\u300d\u300f\uff09]*(?:\[\^?\w{1,8}\])*")
-_LAST_WORD = re.compile(r"[\w.]*\Z")
+_WORD_BACKWARDS = re.compile(r"[\w.]*")
 # What may stand between a sentence and the reference to its source: brackets, [1], ([name](address)).
 _REFERENCES = re.compile(r"(?:\s|[()\u3010\u3011,;*]|\[[^\[\]\n]*\](?:\([^()\n]*\))?|[\[\]])*")
 _REFERENCE_STARTS = frozenset(" \n\t()[]\u3010\u3011,;*")
@@ -161,6 +161,6 @@ def _goes_on(text: str, begin: int, stop: int, after: int) -> bool:
         return False
     if text[after].islower():
         return True
-    word = _LAST_WORD.search(text, max(begin, stop - 12), stop)
-    last = word[0].lower() if word else ""
+    word = _WORD_BACKWARDS.match(text[max(begin, stop - 12) : stop][::-1])
+    last = word[0][::-1].lower() if word else ""
     return last in ABBREVIATIONS or (len(last) == 1 and last.isalpha())

@@ -193,8 +193,8 @@ def _dots(rows: list[dict[str, object]], frame: Frame, height: float, top: float
     base = layer(known).encode(
         x=_axis("value", frame, top), y=pixel("y", height, "y"), shape=alt.Shape("shape:N", scale=None)
     )
-    halo = base.mark_point(size=130, opacity=1, filled=True, color=placeholder("page"), aria=False)
-    dot = base.mark_point(size=80, opacity=1, strokeWidth=2, aria=False).encode(
+    halo = base.mark_point(size=100, opacity=1, filled=True, color=placeholder("page"), aria=False)
+    dot = base.mark_point(size=60, opacity=1, strokeWidth=2, aria=False).encode(
         fill=alt.Fill("fill:N", scale=None), stroke=alt.Stroke("colour:N", scale=None)
     )
     return [halo, dot]

@@ -193,12 +193,12 @@ def _moved(row: Row) -> bool:
 
 
 def _summary(rows: Sequence[Row], since: str) -> str:
-    """`27 comparisons with demo-2: 1 real change, 2 that would count alone, 24 without evidence of change.`"""
+    """`27 comparisons with demo-2: no real change, 1 that would count alone, 26 without evidence of change.`"""
     compared = [row for row in rows if row.change is not None and row.change.value is not None]
     real = sum(row.adjusted_p is not None and row.adjusted_p <= REAL for row in compared)
     alone = sum(_moved(row) for row in compared) - real
     parts = [
-        noun(real, "real change"),
+        noun(real, "real change") if real else "no real change",
         f"{alone} that would count alone" if alone else "",
         f"{len(compared) - real - alone} without evidence of change" if len(compared) > real + alone else "",
         f"{len(rows) - len(compared)} not comparable" if len(rows) > len(compared) else "",

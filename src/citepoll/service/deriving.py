@@ -22,7 +22,7 @@ from citepoll.store.derived import Built, Derived
 from citepoll.store.ledger import Cycle, Kept, Ledger
 
 BATCH = 1000
-PART = 50_000
+PART = 10_000
 """Answers in one Parquet file: bounds the memory of a rebuild."""
 WORTH_PROCESSES = 5_000
 """Below this many answers, starting processes takes longer than the work."""

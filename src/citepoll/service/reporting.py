@@ -15,13 +15,28 @@ from citepoll.explain.gaps import gaps
 from citepoll.extract.observe import EXTRACTOR_VERSION
 from citepoll.model import Slice
 from citepoll.project import Project, zone
-from citepoll.report.data import Ahead, CellNote, EngineNote, Evidence, Method, ReportData
+from citepoll.report.data import (
+    Ahead,
+    CellNote,
+    Concentration,
+    EngineNote,
+    Evidence,
+    Method,
+    ReportData,
+    TargetLine,
+    ToDo,
+)
 from citepoll.report.html import render
+from citepoll.report.todos import FIRST
 from citepoll.service.answers import Shown, seen
 from citepoll.service.cells import Cells, read_cells
+from citepoll.service.comparing import past
 from citepoll.service.deriving import derive
 from citepoll.service.gaps import leads
 from citepoll.service.measuring import chosen, measure
+from citepoll.service.opportunities import Todo, list_todos
+from citepoll.service.sources import compare_engines
+from citepoll.service.targets import list_targets
 from citepoll.store.derived import Built
 from citepoll.store.ledger import Cycle, Ledger
 
@@ -53,7 +68,9 @@ def report_data(project: Project, ledger: Ledger, name: str | None, at: datetime
     cycle = chosen(Slice(cycles=(name,) if name else ()), ledger)[0]
     built = derive(project, ledger, cycle, at)
     queries = ledger.query_set(cycle).queries if cycle.set_hash else ()
-    evidence = tuple(_evidence(project, ledger, cycle, built))
+    todo = tuple(_todo(one) for one in list_todos(project, ledger, at, cycle=cycle.name).todos)
+    evidence = tuple(_evidence(project, ledger, cycle, built, todo[:FIRST]))
+    before = past(project, ledger, cycle, at)
     slice = Slice(cycles=(cycle.name,))
 
     def ask(**changes: object) -> object:
@@ -76,6 +93,14 @@ def report_data(project: Project, ledger: Ledger, name: str | None, at: datetime
         evidence=evidence,
         answers_total=ledger.revision(cycle)[0],
         project=project.root.resolve().name,
+        changes=before.changes,
+        trend=before.trend,
+        breaks=before.breaks,
+        todo=todo,
+        todo_total=len(todo),
+        targets=tuple(_targets(project, ledger, cycle, at)),
+        classes=ask(metrics=("slot_share",), by=("engine", "source_class")),  # type: ignore[arg-type]
+        concentration=tuple(_concentration(project, ledger, cycle, at)),
     )
 
 
@@ -129,6 +154,40 @@ def _ahead(cells: Cells, project: Project) -> Iterator[Ahead]:
         )
 
 
+def _todo(todo: Todo) -> ToDo:
+    one = todo.found
+    effect = " ".join(f"{effect.engine}: {effect.sentence}." for effect in todo.effects) or todo.no_effect or ""
+    if one is None:
+        gone = "no longer found in this cycle"
+        return ToDo(todo.id, todo.kind, todo.title, "", "", why=gone, status=todo.status, effect=effect)
+    return ToDo(
+        id=todo.id,
+        kind=todo.kind,
+        sentence=todo.title,
+        size=f"at most {one.size * 100:.1f} points",
+        effort=one.effort,
+        why=one.why,
+        effort_reason=one.effort_reason,
+        probability=one.probability,
+        answers=tuple(str(answer) for answer in one.answers),
+        answers_total=one.n_answers,
+        status=todo.status,
+        effect=effect,
+    )
+
+
+def _targets(project: Project, ledger: Ledger, cycle: Cycle, at: datetime) -> Iterator[TargetLine]:
+    for aim in list_targets(project, ledger, at, cycle=cycle.name).aims:
+        goal, found = aim.standing.goal, aim.standing
+        yield TargetLine(goal.metric, goal.value, goal.by, found.engine, found.chance, found.reason)
+
+
+def _concentration(project: Project, ledger: Ledger, cycle: Cycle, at: datetime) -> Iterator[Concentration]:
+    for engine in compare_engines(project, ledger, at, cycle=cycle.name).engines:
+        if engine.domains.effective is not None:
+            yield Concentration(engine.engine, engine.domains.effective, engine.domains.sources)
+
+
 def _owners(built: Built) -> dict[str, str]:
     cited = built.table("citations").filter(pl.col("brand").is_not_null() & pl.col("domain").is_not_null())
     pairs = cited.select(pl.col("domain").cast(pl.String), pl.col("brand").cast(pl.String)).unique().collect()
@@ -138,10 +197,15 @@ def _owners(built: Built) -> dict[str, str]:
     return {domain: next(iter(brands)) for domain, brands in owners.items() if len(brands) == 1}
 
 
-def _evidence(project: Project, ledger: Ledger, cycle: Cycle, built: Built) -> Iterator[Evidence]:
-    """Up to ANSWERS_SHOWN answers: for each query in turn its first run on each engine, then the second ones …"""
-    order = built.table("answers").sort("run", "query_id", "engine").select("run_id").limit(ANSWERS_SHOWN).collect()
-    kept = ledger.kept(cycle, limit=ANSWERS_SHOWN, run_ids=order["run_id"].to_list())
+def _evidence(
+    project: Project, ledger: Ledger, cycle: Cycle, built: Built, first: tuple[ToDo, ...]
+) -> Iterator[Evidence]:
+    """Up to ANSWERS_SHOWN answers: those behind the `first` things to do; then for each query in turn its first run on
+    each engine, then the second ones …"""
+    order = built.table("answers").sort("run", "query_id", "engine").select("run_id").collect()["run_id"].to_list()
+    behind = {int(key) for todo in first for key in todo.answers}
+    wanted = sorted(order, key=lambda run_id: run_id not in behind)[:ANSWERS_SHOWN]
+    kept = ledger.kept(cycle, limit=ANSWERS_SHOWN, run_ids=wanted)
     for shown in seen(project, ledger, cycle, kept):
         yield _shown(shown, zone(project.time_zone))
 

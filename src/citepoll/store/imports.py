@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,8 +56,7 @@ def enter(ledger: Ledger, cycle: Cycle, rows: Sequence[Incoming]) -> Entered:
         fresh = _fresh(link, cycle, rows)
         engines = _engine_ids(link, cycle, [row.engine for row in fresh])
         add_queries(link, [row.query for row in fresh])
-        taken = _taken(link, cycle, {row.query.id for row in fresh})
-        stated = set(taken)
+        stated = _taken(link, engines.values(), fresh)
         values, further = [], 0
         sequence = _highest(link, schema.runs.c.sequence, cycle)
         for row in fresh:
@@ -92,12 +91,24 @@ def _engine_ids(link: sa.Connection, cycle: Cycle, engines: Iterable[Engine]) ->
     return found
 
 
-def _taken(link: sa.Connection, cycle: Cycle, query_ids: set[str]) -> set[tuple[int, str, int]]:
+def _taken(link: sa.Connection, engines: Collection[int], rows: Sequence[Incoming]) -> set[tuple[int, str, int]]:
     runs = schema.runs
     asked = sa.select(runs.c.engine, runs.c.query_id, runs.c.number).where(
-        runs.c.cycle_id == cycle.id, runs.c.query_id.in_(list(query_ids)), runs.c.number > 0
+        runs.c.engine.in_(engines),
+        runs.c.query_id.in_({row.query.id for row in rows}),
+        runs.c.number.in_({row.run for row in rows if row.run is not None}),
     )
     return set(link.execute(asked))
+
+
+def _highest_numbers(link: sa.Connection, cells: set[tuple[int, str]]) -> Counter[tuple[int, str]]:
+    runs = schema.runs
+    asked = (
+        sa.select(runs.c.engine, runs.c.query_id, sa.func.max(runs.c.number))
+        .where(runs.c.engine.in_({e for e, _ in cells}), runs.c.query_id.in_({q for _, q in cells}), runs.c.number > 0)
+        .group_by(runs.c.engine, runs.c.query_id)
+    )
+    return Counter({(engine, query): number for engine, query, number in link.execute(asked)})
 
 
 def _highest(link: sa.Connection, column: sa.Column[int], cycle: Cycle | None = None) -> int:
@@ -155,9 +166,7 @@ def _waiting(link: sa.Connection, cycle: Cycle) -> Sequence[sa.Row[int, int, str
 def _number(link: sa.Connection, cycle: Cycle, waiting: Sequence[sa.Row[int, int, str, str]]) -> None:
     if not waiting:
         return
-    highest: Counter[tuple[int, str]] = Counter()
-    for engine, query, number in _taken(link, cycle, {row.query_id for row in waiting}):
-        highest[engine, query] = max(highest[engine, query], number)
+    highest = _highest_numbers(link, {(row.engine, row.query_id) for row in waiting})
     values = []
     for row in waiting:
         highest[row.engine, row.query_id] += 1

@@ -109,7 +109,9 @@ def _print_queries(found: GapList, limit: int) -> None:
 def _print_engines(gap: QueryGap, brand: str) -> None:
     """Engines down, brands that are cited across: answers that cite each, of the valid ones."""
     brands = dict.fromkeys((brand, *(name for cell in gap.cells for name in cell.cited)))
-    table = Table("engine", "answers", *(Text(one_line(name)) for name in brands), box=None, pad_edge=False)
+    table = Table("engine", "answers", box=None, pad_edge=False)
+    for name in brands:
+        table.add_column(Text(one_line(name)))
     for cell in gap.cells:
         table.add_row(Text(one_line(cell.engine)), str(cell.n), *(str(cell.cited.get(name, 0)) for name in brands))
     out.print("", table)

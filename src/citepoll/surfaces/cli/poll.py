@@ -63,6 +63,10 @@ def _warnings(desk: OpenProject, planned: Planned) -> Iterator[str]:
     previous = before[-1].set_hash if before else None
     for finding in plan_warnings(planned.engines, planned.set_hash, previous):
         yield finding.sentence
+    if planned.stop_at is not None and not planned.resumes:
+        for engine in planned.engines:
+            if engine.runs == FIRST_LOOK:
+                yield f"{engine.name} has {FIRST_LOOK} runs, and the first look is after {FIRST_LOOK}: nothing can be saved."
     if not planned.resumes and (edits := unlocked_edits(desk.project, desk.ledger)):
         yield f"{desk.project.query_file.name} differs from the locked set ({edits}): the locked set is asked."
 
