@@ -469,7 +469,7 @@ def seen(ledger, name):
     }  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(rows_, min_size=1, max_size=4), chosen_format=st.sampled_from(exporting.FORMATS), raw=st.booleans()
 )
