@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import subprocess
 import sys
@@ -265,12 +266,18 @@ def _timed_here(work: tuple[list[bytes], tuple[Brand, ...]]) -> tuple[float, flo
 
 
 def timed_processes(bodies: list[bytes], named: tuple[Brand, ...], processes: int) -> float:
-    """Answers a second over several processes that each take a share, from the first start to the last end."""
+    """Answers a second by the clock over processes that each take a share, from the first start to the last end.
+
+    The best of three passes after one that does not count, with its imports and first use.
+    """
     shares = [(bodies[at::processes], named) for at in range(processes)]
+    best = float("inf")
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        pool.map(_timed_here, [(share[:50], named) for share, named in shares], chunksize=1)  # imports and first use
-        spans = pool.map(_timed_here, shares, chunksize=1)
-    return len(bodies) / (max(end for _, end in spans) - min(start for start, _ in spans))
+        pool.map(_timed_here, shares, chunksize=1)
+        for _ in range(3):
+            spans = pool.map(_timed_here, shares, chunksize=1)
+            best = min(best, max(end for _, end in spans) - min(start for start, _ in spans))
+    return len(bodies) / best
 
 
 PEER = """
@@ -320,8 +327,9 @@ def main() -> None:
     )
     one = timed(bodies, named)
     table.add_row("1 core, 1,000 aliases", f"{one:,.0f}", f"goal {GOAL:,}: {'met' if one >= GOAL else 'missed'}")
-    both = timed_processes(bodies, named, 2)
-    table.add_row("2 processes, 1,000 aliases", f"{both:,.0f}", f"{both / one:.2f} times one core")
+    alone, both = (timed_processes(bodies, named, processes) for processes in (1, 2))
+    table.add_row("1 process, by the clock", f"{alone:,.0f}", f"load of the machine {os.getloadavg()[0]:.1f}")
+    table.add_row("2 processes, by the clock", f"{both:,.0f}", f"{both / alone:.2f} times one")
     single = timed(bodies, named[:1])
     table.add_row("1 core, 1 brand", f"{single:,.0f}", "")
     if asked.peer:

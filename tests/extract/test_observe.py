@@ -142,6 +142,30 @@ def test_frames():
     assert hits.rows() == [(7, "Acme", 3, True, None, 1, 0, 0, 1), (9, "Acme", 3, True, None, 1, 0, 0, 1)]
 
 
+_WORDS = st.sampled_from(
+    ["Acme", "**Globex**", "Glo", "tool", "no information about", "but", ".", "[1]", "\n- ", "İ", "\u200b"]
+)
+_URLS = st.sampled_from(["https://acme.com/a", "https://globex.com", "https://news.com", REDIRECT, "junk", ""])
+_CITATIONS = st.builds(
+    Citation, _URLS, st.integers(1, 3), st.sampled_from(["span", "listed", "retrieved"]),
+    st.sampled_from([None, "acme.com", "A page"]), st.integers(0, 9), st.integers(9, 20),
+)  # fmt: skip
+_ANSWERS = st.builds(
+    Answer, st.just("answered"), st.lists(_WORDS, max_size=12).map(" ".join), st.lists(_CITATIONS, max_size=4).map(tuple),
+    st.lists(st.builds(Source, _URLS, st.integers(1, 3)), max_size=2).map(tuple), spans=st.booleans(),
+)  # fmt: skip
+
+
+@given(st.lists(_ANSWERS, max_size=4))
+def test_a_reading_fills_the_frames_as_its_observation_does(answers):
+    read, observed = Columns(), Columns()
+    for run_id, answer in enumerate(answers, 1):
+        read.add(run_id, "c", "e", "q", 1, answer.status, DAY, OBSERVER.read(answer))
+        observed.add(run_id, "c", "e", "q", 1, answer.status, DAY, OBSERVER.observe(answer))
+    for name, frame in read.frames().items():
+        assert frame.equals(observed.frames()[name])
+
+
 def test_counts_beyond_a_column_stand_at_its_largest_value():
     seen = OBSERVER.observe(Answer("answered", "Acme " * 70_000, (Citation("https://acme.com", 99_999),)))
     columns = Columns()

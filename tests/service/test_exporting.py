@@ -134,7 +134,7 @@ def test_a_place_that_cannot_be_written_to_leaves_the_file_before(ledger, import
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
-@pytest.mark.parametrize("name", ["no/such/folder.jsonl", "folder"])
+@pytest.mark.parametrize("name", ["no/such/folder.jsonl", "folder", "answers.jsonl/below.jsonl"])
 def test_a_folder_in_the_way_or_missing_is_said(ledger, imported, tmp_path, name):
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError, match="cannot be written"):

@@ -37,6 +37,7 @@ class Facts:
     `auth` says where the key goes, None where there is none; `key_optional`: it may be asked without. `takes_country`,
     `takes_language`: the surface has a field for it; elsewhere only the question's own words carry them.
     `cited` and `notes` tell a reader what counts as cited there, and what to know before comparing it.
+    `idempotency_header` is the header under which the vendor knows a repeated call again, None where there is none.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Facts:
     takes_language: bool = False
     cited: str = ""
     notes: tuple[str, ...] = ()
+    idempotency_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,13 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back, byte for byte. Latency in seconds."""
+    """What came back, byte for byte but for the key, if it was echoed: then `redacted` is True. Latency in seconds."""
 
     status_code: int
     headers: Mapping[str, str]
     body: bytes
     latency: float | None = None
+    redacted: bool = False
 
 
 class EngineModule(Protocol):
@@ -107,6 +110,8 @@ def continued(request: HttpRequest, follow_up: Mapping[str, Any]) -> HttpRequest
 
     `follow_up` holds `delay` (seconds) and either a whole request (`method`, `url`, `json`: a page token, a poll) or
     `append`, field of the body that was sent → items to put at the end of its list (a paused turn). Never a key.
+    A delay above 0 fetches an answer that is being made and was paid for already; a delay of 0 is a further paid call.
+    A run of several calls is stored as one body, which `engines.calls` writes and reads.
     """
     if "url" in follow_up:
         method, body = follow_up.get("method", "GET"), follow_up.get("json")

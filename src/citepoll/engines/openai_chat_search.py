@@ -37,6 +37,7 @@ FACTS = Facts(
         "The search models search for every question. Others refuse the search options with HTTP 400.",
         "Without a country the vendor assumes US. The language is that of the question alone.",
     ),
+    idempotency_header="Idempotency-Key",
 )
 
 

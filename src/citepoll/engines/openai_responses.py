@@ -39,6 +39,7 @@ FACTS = Facts(
         "Without a country the vendor assumes US. The language is that of the question alone.",
         "An answer that searched and cites nothing is common, and valid.",
     ),
+    idempotency_header="Idempotency-Key",
 )
 
 

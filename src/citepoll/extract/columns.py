@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import chain
 from operator import attrgetter
 
 import polars as pl
@@ -16,22 +17,13 @@ ANSWERS = pl.Schema({
     "status": pl.String, "valid": pl.Boolean, "slots": pl.UInt16, "malformed": pl.UInt16, "unresolved": pl.UInt16,
     "spans": pl.Boolean, "day": pl.Date, "model": pl.String,
 })  # fmt: skip
-_CITED = pl.Schema({
-    "run_id": pl.UInt32, "position": pl.UInt16, "level": pl.String, "title": pl.String, "start": pl.Int32,
-    "end": pl.Int32,
-})  # fmt: skip
-_RESOLVED = pl.Schema({
-    "url": pl.String, "domain": pl.String, "domain_icann": pl.String, "brand": pl.String, "rule": pl.String,
-    "raw": pl.String, "unwrapped": pl.String, "problem": pl.String,
-})  # fmt: skip
 NEW = ("url", "domain", "domain_icann", "brand")
 CITATIONS = pl.Schema({
-    name: (_CITED | _RESOLVED)[name]
-    for name in (
-        "run_id", "position", "level", "url", "domain", "domain_icann", "brand", "rule", "raw", "title", "start", "end",
-        "unwrapped", "problem",
-    )
-} | {f"new_{of}": pl.Boolean() for of in NEW})  # fmt: skip
+    "run_id": pl.UInt32, "position": pl.UInt16, "level": pl.String, "url": pl.String, "domain": pl.String,
+    "domain_icann": pl.String, "brand": pl.String, "rule": pl.String, "raw": pl.String, "title": pl.String,
+    "start": pl.Int32, "end": pl.Int32, "unwrapped": pl.String, "problem": pl.String,
+    **{f"new_{of}": pl.Boolean for of in NEW},
+})  # fmt: skip
 HITS = pl.Schema({
     "run_id": pl.UInt32, "brand": pl.String, "slots": pl.UInt16, "first": pl.Boolean, "earned": pl.Boolean,
     "mentions": pl.UInt16, "denied": pl.UInt16, "ambiguous": pl.UInt16, "order": pl.UInt8,
@@ -39,17 +31,27 @@ HITS = pl.Schema({
 
 LARGEST: Mapping[pl.DataType, int] = {pl.UInt8(): 2**8 - 1, pl.UInt16(): 2**16 - 1}
 
-_VALUE = {name: attrgetter(name) for schema in (_CITED, _RESOLVED, HITS) for name in schema}
+_CITED = pl.Schema((name, CITATIONS[name]) for name in ("run_id", "position", "level", "title", "start", "end"))
+_RESOLVED = pl.Schema(
+    (name, CITATIONS[name])
+    for name in ("url", "domain", "domain_icann", "brand", "rule", "raw", "unwrapped", "problem")
+)
+_cited_row = attrgetter(*list(_CITED)[1:])
+_resolved_row = attrgetter(*_RESOLVED)
+_hit_row = attrgetter(*list(HITS)[1:])
 
 
 class Columns:
     """Collects observations; `frames` gives the tables. Counts above a column's type stand at its largest value."""
 
     def __init__(self) -> None:
-        self._answers: list[tuple[object, ...]] = []
-        self._cited: dict[str, list[object]] = {name: [] for name in _CITED}
+        self._answers: list[object] = []
         self._resolved: list[Resolved | ResolvedCitation] = []
-        self._hits: dict[str, list[object]] = {name: [] for name in HITS}
+        # Values row after row in one list: objects or tuples by the million would keep the garbage collector busy.
+        self._cited_in: list[int] = []
+        self._cited: list[object] = []
+        self._hit_in: list[int] = []
+        self._hits: list[object] = []
 
     def add(
         self,
@@ -67,26 +69,26 @@ class Columns:
         resolved = seen.resolved if isinstance(seen, Reading) else seen.citations
         hits: Sequence[Counts | Hit] = seen.hits
         slots, malformed, unresolved = _counts(citations, resolved)
-        self._answers.append((
+        self._answers += (
             run_id, cycle, engine, query_id, run, status, status in VALID, slots, malformed, unresolved,
             seen.answer.spans, day, seen.answer.model,
-        ))  # fmt: skip
-        # Values are kept, not the rows: millions of objects alive would keep the garbage collector busy.
-        _extend(self._cited, run_id, citations)
+        )  # fmt: skip
         self._resolved += resolved
-        _extend(self._hits, run_id, hits)
+        self._cited_in += [run_id] * len(citations)
+        self._cited += chain.from_iterable(map(_cited_row, citations))
+        self._hit_in += [run_id] * len(hits)
+        self._hits += chain.from_iterable(map(_hit_row, hits))
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """`answers`, `citations`, `hits`, rows in the order of `add`. With nothing added: empty, of the same columns.
 
         A URL, domain or brand counts once per answer where `new_…` is true.
         """
-        answers = list(zip(*self._answers, strict=True)) or [()] * len(ANSWERS)
-        citations = _frame(_CITED, self._cited).hstack(_urls(self._resolved))
+        citations = _frame(_CITED, [self._cited_in, *_columns(self._cited, len(_CITED) - 1)])
         return {
-            "answers": _frame(ANSWERS, dict(zip(ANSWERS, answers, strict=True))),
-            "citations": _with_new(citations).select(*CITATIONS),
-            "hits": _frame(HITS, self._hits),
+            "answers": _frame(ANSWERS, _columns(self._answers, len(ANSWERS))),
+            "citations": _with_new(citations.hstack(_urls(self._resolved))).select(*CITATIONS),
+            "hits": _frame(HITS, [self._hit_in, *_columns(self._hits, len(HITS) - 1)]),
         }
 
 
@@ -106,25 +108,23 @@ def _counts(
     return slots, malformed, unresolved
 
 
-def _extend(columns: Mapping[str, list[object]], run_id: int, rows: Sequence[object]) -> None:
-    if not rows:
-        return
-    for name, values in columns.items():
-        values += [run_id] * len(rows) if name == "run_id" else map(_VALUE[name], rows)
+def _columns(values: list[object], width: int) -> list[list[object]]:
+    return [values[at::width] for at in range(width)]
 
 
 def _urls(resolved: Sequence[Resolved | ResolvedCitation]) -> pl.DataFrame:
     """What the URL decides, and `code_…`: a number for each value. A URL that recurs is one object: read once, gathered."""
     which = list(map(id, resolved))
     each = dict(zip(which, resolved, strict=True))
-    frame = _frame(_RESOLVED, {name: list(map(_VALUE[name], each.values())) for name in _RESOLVED})
+    values = list(chain.from_iterable(map(_resolved_row, each.values())))
+    frame = _frame(_RESOLVED, _columns(values, len(_RESOLVED)))
     number = {key: at for at, key in enumerate(each)}
     rows = pl.Series([number[key] for key in which], dtype=pl.UInt32)
     return frame.with_columns(pl.col(of).rank("dense").cast(pl.UInt64).alias(f"code_{of}") for of in NEW)[rows]
 
 
-def _frame(schema: pl.Schema, columns: Mapping[str, Sequence[object]]) -> pl.DataFrame:
-    return pl.DataFrame([_series(name, dtype, columns[name]) for name, dtype in schema.items()])
+def _frame(schema: pl.Schema, columns: Sequence[Sequence[object]]) -> pl.DataFrame:
+    return pl.DataFrame([_series(*column, values) for column, values in zip(schema.items(), columns, strict=True)])
 
 
 def _series(name: str, dtype: pl.DataType, values: Sequence[object]) -> pl.Series:

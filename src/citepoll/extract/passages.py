@@ -54,9 +54,10 @@ class Passages:
     def citations_at(self, offset: int) -> list[int]:
         """Indices of the citations of the passage that holds the code point `offset`, ascending."""
         bounds = self._bounds(offset)
-        if bounds not in self._known:
-            self._known[bounds] = self._carried(*bounds)
-        return self._known[bounds]
+        known = self._known.get(bounds)
+        if known is None:
+            known = self._known[bounds] = self._carried(*bounds)
+        return known
 
     def _carried(self, start: int, end: int) -> list[int]:
         """Citations that quote the passage, and marks in it or right behind it; a mark at its start is the one before's."""
@@ -95,10 +96,11 @@ class Passages:
     def _sentence_end(self, begin: int, offset: int, end: int) -> int:
         at = offset
         while stops := [stop for char in self._stops if (stop := self._text.find(char, at, end)) >= 0]:
-            start = _next_sentence(self._text, begin, min(stops), end)
+            at = min(stops)
+            start = _next_sentence(self._text, begin, at, end)
             if start is not None and start > offset:
                 return start
-            at = min(stops) + 1
+            at += 1
         return end
 
 

@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from citepoll.engines.base import EngineModule, HttpRequest, HttpResponse, draw_seed
-from citepoll.errors import EngineError
 from citepoll.hashing import content_hash
-from citepoll.model import Answer, Engine, Query, RawAnswer
-from citepoll.sampling.transport import Transport
+from citepoll.model import Engine, Query
+from citepoll.sampling.asking import Asked, Asker
+from citepoll.sampling.budget import Budget
+from citepoll.sampling.limiter import GLANCE
+from citepoll.sampling.transport import Clock
 from citepoll.store.ledger import Claim, Cycle, Ledger
 
-AT_ONCE = 8
-"""Calls in flight over all engines."""
-
-KEPT_HEADERS = frozenset({"content-type", "date", "request-id", "x-request-id", "retry-after"})
-"""Response headers that a record may hold; all others could carry a secret."""
-
-
-class Clock(Protocol):
-    def now(self) -> datetime: ...
-
-    async def sleep(self, seconds: float) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An engine of a cycle with its module and its transport."""
-
-    engine: Engine
-    module: EngineModule
-    transport: Transport
+MOST_OPEN = 256
+"""Runs of one engine under way, those that wait for another attempt or a second call included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +56,31 @@ def plan_order(
 
 async def sample(ledger: Ledger, cycle: Cycle, asked: Mapping[str, Asked], queries: Mapping[str, Query], *,
                  clock: Clock, tell: Callable[[Event], None], stop: asyncio.Event,
-                 after_round: Callable[[int], bool] = lambda number: True) -> Outcome:  # fmt: skip
-    """Ask every run of the cycle that has no answer yet, in whole rounds, and record each answer before the next claim.
+                 after_round: Callable[[int], bool] = lambda number: True, budget: Budget | None = None) -> Outcome:  # fmt: skip
+    """Ask every run of the cycle that has no answer yet, in whole rounds; each reply is durable before the next step.
 
-    `stop`, once set, lets the calls in flight finish and claims no more. An engine that cannot be asked at all stops
-    with its reason; the others go on. `after_round` is called between rounds; where it returns False no more is asked.
-    Raises `LedgerError` where the ledger cannot be written.
+    `stop`, once set, lets the calls in flight finish and makes no more. An engine that cannot be asked, or whose next
+    call could pass a ceiling of `budget`, stops with its reason; the others go on. `after_round` is called between
+    rounds; where it returns False no more is asked. Raises `LedgerError` where the ledger cannot be written.
     """
-    outcome = Outcome()
+    outcome, budget = Outcome(), budget or Budget()
+
+    def stopped(name: str) -> Callable[[str, str], None]:
+        def on_stop(reason: str, cause: str) -> None:
+            outcome.stopped[name] = reason
+            tell(Event("stopped", engine=name, reason=cause))
+
+        return on_stop
+
+    askers = [Asker(ledger, cycle, a, clock, budget, stop, stopped(name)) for name, a in asked.items()]
     rounds = max((a.engine.runs for a in asked.values()), default=0)
     for number in range(1, rounds + 1):
         await _wait(cycle, number, rounds, clock, tell, stop)
-        workers = [_work(ledger, cycle, asked, queries, number, clock, tell, stop, outcome) for _ in range(AT_ONCE)]
         async with asyncio.TaskGroup() as group:
-            for worker in workers:
-                group.create_task(worker)
+            for asker in askers:
+                others = tuple(name for name in asked if name != asker.engine)
+                turn = _Turn(ledger, cycle, asker, others, queries, number, outcome, tell)
+                group.create_task(turn.go(group, clock))
         if not stop.is_set() and not after_round(number):
             break
     outcome.interrupted = stop.is_set()
@@ -106,61 +98,39 @@ async def _wait(cycle: Cycle, number: int, rounds: int, clock: Clock, tell: Call
     due = due_at(cycle, number, rounds)
     while not stop.is_set() and (seconds := (due - clock.now()).total_seconds()) > 0:
         tell(Event("waiting", round=number, due=due))
-        await clock.sleep(min(seconds, 1.0))  # so that `stop` is seen
+        await clock.sleep(min(seconds, GLANCE))  # so that `stop` is seen
 
 
-async def _work(ledger: Ledger, cycle: Cycle, asked: Mapping[str, Asked], queries: Mapping[str, Query], number: int,
-                clock: Clock, tell: Callable[[Event], None], stop: asyncio.Event, outcome: Outcome) -> None:  # fmt: skip
-    while not stop.is_set():
-        claims = ledger.claim(cycle, number, 1, clock.now(), without=tuple(outcome.stopped))
-        if not claims:
-            return
-        claim = claims[0]
-        try:
-            raw = await _ask(asked[claim.engine], queries[claim.query_id], cycle, claim, clock)
-        except EngineError as wrong:
-            outcome.stopped.setdefault(claim.engine, str(wrong))
-            tell(Event("stopped", engine=claim.engine, reason=wrong.cause))
-            continue
-        ledger.record(claim, raw)
-        outcome.recorded += 1
-        tell(Event("recorded", engine=claim.engine, status=raw.status, round=number))
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One engine's part of a round."""
 
+    ledger: Ledger
+    cycle: Cycle
+    asker: Asker
+    others: tuple[str, ...]
+    queries: Mapping[str, Query]
+    number: int
+    outcome: Outcome
+    tell: Callable[[Event], None]
 
-async def _ask(asked: Asked, query: Query, cycle: Cycle, claim: Claim, clock: Clock) -> RawAnswer:
-    engine = asked.engine
-    settings = {
-        **engine.settings,
-        "model": engine.model,
-        "country": engine.country,
-        "language": engine.language,
-        "seed": draw_seed(cycle.seed, cycle.name, claim.query_id, claim.number, engine.name),
-    }
-    request = asked.module.request(query, settings)
-    at = clock.now()
-    response = await _sent(asked.transport.send, request)
-    if isinstance(response, str):
-        return RawAnswer("failed", b"", asked_at=at, request=_kept(request), message=response)
-    answer: Answer = asked.module.parse(response.status_code, response.headers, response.body)
-    return RawAnswer(
-        status=answer.status,
-        body=response.body,
-        asked_at=at,
-        http_status=response.status_code,
-        headers={k: v for k, v in response.headers.items() if k.lower() in KEPT_HEADERS},
-        request=_kept(request),
-        latency=response.latency,
-        cost=answer.cost,
-        message=answer.message,
-    )
+    async def go(self, group: asyncio.TaskGroup, clock: Clock) -> None:
+        """Claim a run whenever a call may be made, until none is left or the engine stops."""
+        room = asyncio.Semaphore(MOST_OPEN)
+        while not self.asker.halted():
+            await room.acquire()
+            reserved = await self.asker.admit()
+            if reserved is None:
+                return
+            claims = self.ledger.claim(self.cycle, self.number, 1, clock.now(), without=self.others)
+            if not claims:
+                self.asker.give_back(reserved)
+                return
+            group.create_task(self._asked(claims[0], reserved, room))
 
-
-async def _sent(send: Callable[[HttpRequest], Awaitable[HttpResponse]], request: HttpRequest) -> HttpResponse | str:
-    try:
-        return await send(request)
-    except (OSError, TimeoutError) as wrong:
-        return f"{type(wrong).__name__}: {wrong}"
-
-
-def _kept(request: HttpRequest) -> dict[str, object]:
-    return {"method": request.method, "url": request.url, "headers": dict(request.headers), "json": request.json}
+    async def _asked(self, claim: Claim, reserved: float, room: asyncio.Semaphore) -> None:
+        status = await self.asker.ask(claim, self.queries[claim.query_id], reserved)
+        room.release()
+        if status is not None:
+            self.outcome.recorded += 1
+            self.tell(Event("recorded", engine=claim.engine, status=status, round=self.number))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from citepoll.engines import load, recorded
+from citepoll.engines import calls, load, recorded
 from citepoll.extract.columns import ANSWERS, CITATIONS, HITS, Columns
 from citepoll.extract.observe import EXTRACTOR_VERSION, Observer
 from citepoll.model import FINAL, Answer, Brand, Query
@@ -76,7 +76,7 @@ def _parse(kind: str, kept: Kept) -> Answer:
         return Answer(kept.status, message=kept.message)
     if kind == "recorded":
         return recorded.parse(200, {}, kept.body)
-    answer = load(kept.engine_id).parse(kept.http_status or 200, kept.headers, kept.body)
+    answer = calls.read(load(kept.engine_id), kept.http_status or 200, kept.headers, kept.body)
     return answer if answer.status in FINAL else replace(answer, status=kept.status)
 
 
@@ -139,6 +139,6 @@ def _observe(observer: Observer, work: _Work) -> dict[str, pl.DataFrame]:
     for kept in work.kept:
         answer = _parse(work.kind, kept)
         day = kept.asked_at.date() if kept.asked_at else None
-        seen = observer.observe(answer, work.questions.get(kept.query_id, ""), day)
+        seen = observer.read(answer, work.questions.get(kept.query_id, ""), day)
         columns.add(kept.run_id, work.cycle, kept.engine, kept.query_id, kept.number, answer.status, day, seen)
     return columns.frames()

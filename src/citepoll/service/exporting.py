@@ -8,6 +8,7 @@ import io
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -110,7 +111,8 @@ def export(
         reason = getattr(wrong, "strerror", None) or wrong
         raise InputError(f"{path} cannot be written: {reason}.", "Choose another place, or make room.") from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
     return written
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -147,4 +148,7 @@ def add_to_file(project: Project, more: Reading) -> int:
             raise InputError(
                 f"{path} cannot be written: {wrong.strerror}.", "Check your access to the folder."
             ) from None
+        finally:
+            with suppress(OSError):
+                draft.unlink()
     return len(new)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -60,6 +61,9 @@ def write_report(project: Project, ledger: Ledger, path: Path, cycle: str | None
         raise InputError(
             f"{path} cannot be written: {wrong.strerror}.", "Choose another place with --output."
         ) from None
+    finally:
+        with suppress(OSError):
+            draft.unlink()
     return len(page)
 
 
