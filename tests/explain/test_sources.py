@@ -9,13 +9,10 @@ from hypothesis import strategies as st
 from citepoll.errors import InputError, ProjectError
 from citepoll.explain.sources import (
     CLASSES,
-    RivalPage,
     SourceTable,
     classify,
     concentration,
-    overlap_between,
     source_table,
-    which_names_whom,
     with_classes,
 )
 
@@ -204,23 +201,3 @@ def test_concentration_stays_in_its_bounds(counts, scale):
     assert 1 / len(counts) - 1e-12 <= found.hhi <= 1
     assert 1 <= found.effective <= len(counts) + 1e-9
     assert concentration([count * scale for count in counts]).hhi == pytest.approx(found.hhi)
-
-
-def test_overlap_by_hand():
-    first, second, third = overlap_between({"a": {1, 2, 3, 4}, "b": {3, 4}, "c": set()})
-    assert (first.one, first.other, first.common, first.either) == ("a", "b", 2, 4)
-    assert (first.jaccard, first.coefficient) == (0.5, 1.0)
-    assert (second.jaccard, second.coefficient) == (0, None)
-    assert overlap_between({"a": set(), "b": set()})[0].jaccard is None
-    assert (third.one, third.other) == ("b", "c")
-    assert overlap_between({"a": {1}}) == ()
-
-
-def test_pages_that_name_competitors_only():
-    rows = [
-        ("p", ["Rival"]), ("p", ["Rival", "Other", "Rival"]), ("q", ["Rival"]), ("q", ["Acme"]),
-        ("r", []), ("s", ["Acme", "Rival"]), ("t", ["Other"]),
-    ]  # fmt: skip
-    found = which_names_whom(rows, "Acme")
-    assert found == (RivalPage("p", 2, (("Rival", 2), ("Other", 1))), RivalPage("t", 1, (("Other", 1),)))
-    assert which_names_whom([], "Acme") == ()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import combinations
 from typing import Literal
 from urllib.parse import unquote
 
@@ -66,27 +64,6 @@ class Concentration:
     effective: float | None
     sources: int
     slots: int
-
-
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """What two sets have in common. `jaccard` is None where both are empty, `coefficient` where one is."""
-
-    one: str
-    other: str
-    common: int
-    either: int
-    jaccard: float | None
-    coefficient: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class RivalPage:
-    """A page carried by `passages` that name competitors, and by none that names the tracked brand."""
-
-    url: str
-    passages: int
-    named: tuple[tuple[str, int], ...]
 
 
 # ---------------------------------------------------------------- tables of sources
@@ -243,7 +220,7 @@ def with_classes(citations: pl.DataFrame, tracked: str | None, overrides: Source
     return joined.drop("_place")
 
 
-# ---------------------------------------------------------------- concentration, overlap, pages
+# ---------------------------------------------------------------- concentration
 
 
 def concentration(slots: Iterable[int]) -> Concentration:
@@ -262,43 +239,3 @@ def concentration(slots: Iterable[int]) -> Concentration:
         return Concentration(None, None, 0, 0)
     squares = sum(count * count for count in counts)
     return Concentration(squares / total**2, total**2 / squares, len(counts), total)
-
-
-def overlap_between(sets: Mapping[str, Set[Hashable]]) -> tuple[Overlap, ...]:
-    """Every pair of `sets` (the URLs or domains that an engine, or a run, cites), in the order given.
-
-    Jaccard: |A and B| / |A or B| (1901). Overlap coefficient: |A and B| / min(|A|, |B|) (Szymkiewicz 1934, Simpson
-    1943), which does not fall when one engine merely cites more. An empty side gives null, never zero.
-    """
-    return tuple(_overlap(one, other, sets[one], sets[other]) for one, other in combinations(sets, 2))
-
-
-def _overlap(one: str, other: str, a: Set[Hashable], b: Set[Hashable]) -> Overlap:
-    common, either, smaller = len(a & b), len(a | b), min(len(a), len(b))
-    jaccard = common / either if either else None
-    return Overlap(one, other, common, either, jaccard, common / smaller if smaller else None)
-
-
-def which_names_whom(rows: Iterable[tuple[str, Collection[str]]], tracked: str) -> tuple[RivalPage, ...]:
-    """Pages carried by passages that name competitors and by none that names `tracked`; the most passages first.
-
-    A row is one passage of an answer with a page that it cites and the brands that it names: the answer's words, not
-    the page's. Give third-party pages only, and passages of engines that say which passage carries which citation.
-    `passages` counts those that name a competitor, `named` those that name each of them. No rows: no pages.
-    """
-    passages: Counter[str] = Counter()
-    named: dict[str, Counter[str]] = {}
-    ours: set[str] = set()
-    for url, brands in rows:
-        rivals = set(brands) - {tracked}
-        if len(rivals) < len(set(brands)):
-            ours.add(url)
-        if rivals:
-            passages[url] += 1
-            named.setdefault(url, Counter()).update(rivals)
-    pages = [RivalPage(url, count, _ranked(named[url])) for url, count in passages.items() if url not in ours]
-    return tuple(sorted(pages, key=lambda page: (-page.passages, page.url)))
-
-
-def _ranked(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
