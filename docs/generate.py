@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from citepoll import engines, errors
 from citepoll.engines.base import Facts
 from citepoll.main import app
+from citepoll.measure.contrasts import CONTRAST_METHODS
 from citepoll.measure.grades import BANDS, DECISION, DIRECTIONAL, Requirement
 from citepoll.measure.intervals import METHODS
 from citepoll.measure.metrics import METRICS, metrics_page
@@ -104,13 +105,18 @@ def help_of(path: Sequence[str]) -> str:
 
 
 def methods_page() -> str:
-    """docs/methods.md: what each `method` of an estimate names."""
+    """docs/methods.md: what each `method` of an estimate, and of a comparison, names."""
     return page(
         [
             "# Methods",
-            "Generated from `citepoll.measure.intervals.METHODS`. Each estimate names the method of its interval; "
+            "Generated from the tables in the code. Each estimate and each comparison names the method of its interval; "
             "[methodology](methodology.md) says how they are made and how often they were seen to cover the truth.",
+            "## Of an estimate",
+            "`citepoll.measure.intervals.METHODS`.",
             table(("method", "what it is"), ((f"`{name}`", text) for name, text in METHODS.items())),
+            "## Of a comparison",
+            "`citepoll.measure.compare.CONTRAST_METHODS`: changes between cycles, velocity, brand against brand, experiments.",
+            table(("method", "what it is"), ((f"`{name}`", text) for name, text in CONTRAST_METHODS.items())),
         ]
     )
 

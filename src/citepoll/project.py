@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, tzinfo
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +29,7 @@ _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Runs = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 _Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 _Weight = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -73,6 +75,23 @@ class _Queries(_Strict, frozen=True):
 
 class _Budget(_Strict, frozen=True):
     per_cycle_usd: _Positive | None = None
+    per_engine_usd: dict[str, _Positive] = {}
+
+
+class _Price(_Strict, frozen=True, omit_defaults=True):
+    input: _Weight | None = None
+    output: _Weight | None = None
+    per_search: _Weight | None = None
+    per_call: _Weight | None = None
+    expected: _Weight | None = None
+    tokens_in: _Count | None = None
+    tokens_out: _Count | None = None
+    searches: _Count | None = None
+
+
+class _Limit(_Strict, frozen=True):
+    at_once: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 8
+    per_minute: _Positive | None = None
 
 
 class _Cadence(_Strict, frozen=True):
@@ -101,6 +120,8 @@ class _File(_Strict, frozen=True):
     engine: tuple[_Engine, ...] = ()
     queries: _Queries = _Queries()
     budget: _Budget = _Budget()
+    prices: dict[str, _Price] = {}
+    limits: dict[str, _Limit] = {}
     cadence: _Cadence = _Cadence()
     blend: _Blend = _Blend()
     intent_weights: dict[str, _Weight] = {}
@@ -120,10 +141,19 @@ class SourceRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How an engine may be asked: calls in flight at most, and calls a minute (None: as the engine bears)."""
+
+    at_once: int = 8
+    per_minute: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A project folder as its file describes it. `brands` has the tracked one first; `data` holds ledger and derived tables.
 
-    `intent_weights` holds those that the file gives, the defaults are `explain.worth`'s.
+    `intent_weights` holds those that the file gives, the defaults are `explain.worth`'s. `engine_budgets`, `prices` and
+    `paces` have the name or the id of an engine as their key; budgets are US dollars a cycle.
     """
 
     root: Path
@@ -141,6 +171,9 @@ class Project:
     intent_weights: Mapping[str, float] = field(default_factory=dict)
     sources: tuple[SourceRule, ...] = ()
     targets: tuple[Goal, ...] = ()
+    engine_budgets: Mapping[str, float] = field(default_factory=dict)
+    prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    paces: Mapping[str, Pace] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
@@ -199,7 +232,31 @@ def parse_project(text: str, root: Path) -> Project:
         intent_weights=_intent_weights(file, text),
         sources=_sources(file, text),
         targets=_targets(file, text),
+        **_costs(file, text),
     )
+
+
+def _costs(file: _File, text: str) -> dict[str, Any]:
+    """Budgets, prices and paces, after a look at the engines that they name."""
+    known = {name for engine in file.engine for name in (engine.id, engine.name)} - {""}
+    tables: Mapping[str, Mapping[str, object]] = {
+        "per_engine_usd": file.budget.per_engine_usd,
+        "prices": file.prices,
+        "limits": file.limits,
+    }
+    for table, entries in tables.items():
+        for name in entries:
+            if name not in known:
+                where = ["budget", table] if table == "per_engine_usd" else [table]
+                raise ProjectError(
+                    f"{FILE}, line {_line(text, [*where])}: {table} names {name!r}, which is no engine of this file.",
+                    f"Engines here: {', '.join(sorted(known)) or 'none'}.",
+                )
+    return {
+        "engine_budgets": dict(file.budget.per_engine_usd),
+        "prices": {name: msgspec.to_builtins(price) for name, price in file.prices.items()},
+        "paces": {name: Pace(limit.at_once, limit.per_minute) for name, limit in file.limits.items()},
+    }
 
 
 def _intent_weights(file: _File, text: str) -> Mapping[str, float]:
@@ -324,6 +381,37 @@ def environment(name: str) -> str | None:
     return os.environ.get(name) or None
 
 
+KEYRING = "citepoll"
+"""The service under which the system's keyring holds keys, each by the name of its environment variable."""
+
+
+def key_of(variable: str) -> str | None:
+    """An engine's key: the environment variable, else the keyring's entry of that name where `keyring` is installed.
+
+    None where neither has one; never from the project file. Raises `ProjectError` for a key that no header can hold,
+    without showing it.
+    """
+    key = (os.environ.get(variable) or _from_keyring(variable) or "").strip()
+    if not key.isascii() or any(not c.isprintable() or c == " " for c in key):
+        raise ProjectError(
+            f"The key in {variable} holds a space, a line break or a letter that is not ASCII.",
+            f"Copy it again, without quotes, into {variable}.",
+        )
+    return key or None
+
+
+def _from_keyring(variable: str) -> str | None:
+    try:
+        keyring = import_module("keyring")
+    except ImportError:
+        return None
+    try:
+        found = keyring.get_password(KEYRING, variable)
+    except Exception:  # a keyring without a backend, or locked: each has errors of its own
+        return None
+    return found if isinstance(found, str) else None
+
+
 # ---------------------------------------------------------------- where a mistake stands
 
 
@@ -354,6 +442,8 @@ _TABLES: Mapping[str, type[msgspec.Struct]] = {
     "engine": _Engine,
     "queries": _Queries,
     "budget": _Budget,
+    "prices": _Price,
+    "limits": _Limit,
     "cadence": _Cadence,
     "blend": _Blend,
     "source": _Source,
@@ -374,7 +464,7 @@ def _line(text: str, steps: list[str | int]) -> int:
     index = next((s for s in steps if isinstance(s, int)), 0)
     keys = [s for s in steps[1:] if isinstance(s, str)]
     lines = text.splitlines() or [""]
-    header = re.compile(rf"\s*\[+\s*{re.escape(table)}\s*\]+")
+    header = re.compile(rf"\s*\[+\s*{re.escape(table)}\s*(?:\.[^\]]*)?\]+")
     starts = [at for at, line in enumerate(lines, 1) if header.match(line)]
     if not starts:
         alone = re.compile(rf"\s*{re.escape(table)}\s*=")
@@ -442,7 +532,7 @@ runs = 3
 # settings = {{ cite = 4, temperature = 1.0 }}
 
 [budget]
-# per_cycle_usd = 20.0     # for engines that cost money, which come later: the local engine is free
+# per_cycle_usd = 20.0     # the most that a cycle may cost; the local engine is free
 
 [cadence]
 # every = "weekly"         # weekly, fortnightly, monthly or quarterly: noted here, schedules come later

@@ -3,18 +3,29 @@
 import re
 import shlex
 import tomllib
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 import typer
 
 import citepoll
+from citepoll import engines
 from citepoll import project as settings
 from citepoll.engines import local, recorded
+from citepoll.engines.failures import Failed
+from citepoll.errors import EngineError, ProjectError
+from citepoll.explain import gaps
+from citepoll.explain.worth import INTENT_WEIGHTS, NO_INTENT
 from citepoll.main import app
+from citepoll.measure import compare
+from citepoll.measure.compare import DifferenceInDifferences, change, slope, verdict
 from citepoll.measure.grades import BANDS, planned_half_width
-from citepoll.model import STATUSES, VALID
+from citepoll.measure.verdicts import REAL
+from citepoll.model import STATUSES, VALID, Change, Contrast
 from citepoll.project import Start, parse_project, write_project
 from citepoll.report.tables import json_rows
 from citepoll.service import exporting
@@ -97,6 +108,8 @@ TABLES = {
     "## [budget]": (settings._Budget, None),
     "## [cadence]": (settings._Cadence, None),
     "## [blend]": (settings._Blend, None),
+    "## [[source]]": (settings._Source, None),
+    "## [[target]]": (settings._Target, None),
 }
 SAID = {"name": {"the id"}, "model": {"the engine's own"}}
 """Defaults that are said in words."""
@@ -114,7 +127,7 @@ def default_of(field):
 @pytest.mark.parametrize("heading", TABLES)
 def test_every_setting_stands_with_its_default(heading):
     struct, only = TABLES[heading]
-    fields = {f.name: default_of(f) for f in msgspec.structs.fields(struct) if only is None or f.name in only}
+    fields = {f.encode_name: default_of(f) for f in msgspec.structs.fields(struct) if only is None or f.name in only}
     rows = [row for row in rows_below("docs/project-file.md", heading) if len(row) == 3][: len(fields)]
     said = {name: default for name, default, _ in rows}
     assert list(said) == list(fields)
@@ -203,10 +216,12 @@ def test_every_key_that_is_read_stands_on_the_page():
 # ---------------------------------------------------------------- methodology.md
 
 
-def test_the_worked_example_prints_what_the_page_shows(capsys):
-    (code,) = blocks("docs/methodology.md", "python")
-    exec(code, {})
-    assert capsys.readouterr().out == blocks("docs/methodology.md", "text")[0]
+def test_the_worked_examples_print_what_the_page_shows(capsys):
+    codes = blocks("docs/methodology.md", "python")
+    assert len(codes) == 2
+    for code, shown in zip(codes, blocks("docs/methodology.md", "text"), strict=False):
+        exec(code, {})
+        assert capsys.readouterr().out == shown
 
 
 def test_the_statuses_are_those_of_the_code():
@@ -227,3 +242,131 @@ def test_the_bands_are_those_of_the_code():
     said = re.sub(r"\s+", " ", text_of("docs/methodology.md"))
     for _, name in BANDS:
         assert name in said
+
+
+def said_in(name):
+    return re.sub(r"\s+", " ", text_of(name))
+
+
+def test_the_verdicts_are_worded_as_by_the_code():
+    said = [row[0] for row in rows_below("docs/methodology.md", "### What a verdict means")]
+    made = change([1, 0], [3, 3], [1, 0], [3, 3], target="fixed_set")
+    unseen = replace(made, value=0.01, low=-0.04, high=0.06, p=0.6, detectable=0.07)
+    assert verdict(replace(unseen, value=0.06, low=0.02, high=0.10, p=0.001), 0.02, 27) == said[0]
+    assert verdict(replace(unseen, value=-0.07, low=-0.13, high=-0.001, p=0.04), 0.3, 27) == said[1]
+    assert verdict(unseen, 0.9, 27) == said[2]
+    assert verdict(replace(made, value=None, reason="…"), None, 27) == said[3]
+    assert REAL == 0.05
+
+
+def test_the_probabilities_and_lines_of_a_gap_are_those_of_the_code():
+    said = said_in("docs/methodology.md")
+    for theirs, ours, found in re.findall(r"(\d) : (\d) gives \.(\d\d)", said):
+        assert f"{gaps.probability(3, int(theirs), int(ours)):.2f}" == f"0.{found}"
+    assert f"at least .{gaps.CONFIRMED * 100:.0f}" in said
+    assert f"more than {gaps.MARGIN * 100:.0f} points above" in said
+
+
+def test_velocity_needs_the_cycles_that_the_page_says():
+    assert "three and more cycles" in said_in("docs/methodology.md")
+    assert slope([[1], [2]], [[3], [3]], target="fixed_set").value is None
+    assert slope([[1], [2], [2]], [[3], [3], [3]], target="fixed_set").value is not None
+
+
+def test_the_page_names_every_public_comparison():
+    said = text_of("docs/methodology.md")
+    kinds = (Change, Contrast, DifferenceInDifferences)
+    functions = [name for name in compare.__all__ if name != "CONTRAST_METHODS" and getattr(compare, name) not in kinds]
+    assert [name for name in functions if f"`{name}`" not in said] == []
+
+
+def test_every_figure_of_a_benchmark_names_a_program_that_is_there():
+    named = {name for page in PAGES for name in re.findall(r"bench/\w+\.py", page.read_text("utf-8"))}
+    assert {"bench/gaps.py", "bench/power.py", "bench/aa.py"} <= named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+# ---------------------------------------------------------------- architecture.md
+
+
+def test_every_file_that_the_map_names_is_there():
+    rows = rows_below("docs/architecture.md", "## Where things are")
+    package, folder, lost = ROOT / "src/citepoll", "", []
+    for place in (place for row in rows for place in re.findall(r"`([\w/.-]+)`", row[1])):
+        folder = place.rpartition("/")[0] or folder
+        places = (package, package / folder, ROOT / "docs", ROOT / "tests", ROOT)
+        if not any((root / place).exists() or (root / f"{place}.py").exists() for root in places):
+            lost.append(place)
+    assert lost == []
+
+
+# ---------------------------------------------------------------- project-file.md, the tables of pairs
+
+
+def test_the_intent_weights_are_those_of_the_code():
+    rows = rows_below("docs/project-file.md", "## [intent_weights]")
+    pairs = {name: value.strip("`") for row in rows for name, value in ((row[0], row[1]), (row[3], row[4]))}
+    assert pairs.pop("(a query without an intent)") == f"always {NO_INTENT:g}"
+    assert pairs == {name: f"{weight:g}" for name, weight in INTENT_WEIGHTS.items()}
+
+
+@pytest.mark.parametrize("given", ['api_key = "sk-secret"', 'key = "sk-secret"'])
+def test_a_key_in_the_project_file_is_refused_and_not_shown(tmp_path, given):
+    text = f'[brand]\nname = "Acme"\nowns = ["acme.com"]\n[[engine]]\nid = "openai:responses"\n{given}\n'
+    with pytest.raises(ProjectError) as caught:
+        parse_project(text, tmp_path)
+    assert "sk-secret" not in str(caught.value) + caught.value.fix
+    setting, value = given.replace('"', "").split(" = ")
+    with pytest.raises(EngineError) as caught:
+        engines.load("openai:responses").request(citepoll.model.Query("a"), {setting: value})
+    assert "sk-secret" not in str(caught.value) + caught.value.fix
+
+
+# ---------------------------------------------------------------- CONTRIBUTING.md
+
+
+@pytest.fixture(scope="module")
+def example():
+    (code,) = blocks("CONTRIBUTING.md", "python")
+    names = {"__name__": "acme_answers"}
+    exec(compile(code, "acme_answers.py", "exec"), names)
+    return SimpleNamespace(**names)
+
+
+def test_the_example_engine_reads_its_payload_as_the_page_shows(example):
+    payload, golden = blocks("CONTRIBUTING.md", "json")
+    empty, found = (msgspec.to_builtins(each) for each in (Failed("failed"), example.parse(200, {}, payload.encode())))
+    shown = {name: value for name, value in found.items() if name == "status" or value != empty[name]}
+    assert msgspec.json.decode(golden) == msgspec.json.decode(msgspec.json.encode(shown))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"answer": 5, "citations": 5}',
+        b'{"answer": "a", "citations": [{"url": 1}], "visited": [0]}',
+    ],
+)
+def test_the_example_engine_never_raises(example, body):
+    assert example.parse(200, {}, body).status in STATUSES
+    assert isinstance(example.parse(401, {}, body), Failed)
+
+
+def test_the_example_engine_asks_without_a_key_and_refuses_unknown_settings(example):
+    asked = example.request(citepoll.model.Query("Which shoe?", "en", "US"), {"depth": "deep", "seed": "sha256:1"})
+    assert asked.json == {"model": "acme-2", "question": "Which shoe?", "country": "US", "depth": "deep"}
+    assert example.FACTS.auth.name.lower() not in {name.lower() for name in asked.headers}
+    with pytest.raises(EngineError, match="dpeth"):
+        example.request(citepoll.model.Query("a"), {"dpeth": "deep"})
+
+
+def test_the_modules_and_functions_of_the_engine_guide_exist():
+    part = text_of("CONTRIBUTING.md").split("## Add an engine", 1)[1]
+    for module, name in re.findall(r"`(failures|bodies|segments|links|absence|base|settings)\.(\w+)`", part):
+        if name != "py":
+            assert hasattr(import_module(f"citepoll.engines.{module}"), name), f"{module}.{name}"
+    for name in re.findall(r"`(\w+\.py)`", part):
+        assert (ROOT / "src/citepoll/engines" / name).exists() or (ROOT / "tests/engines" / name).exists(), name

@@ -44,7 +44,9 @@ def country(value: Any, field: str) -> None:
 
 
 def whole(low: int, high: int) -> Test:
-    return lambda value, field: _must(isinstance(value, int) and not isinstance(value, bool) and low <= value <= high, field)
+    return lambda value, field: _must(
+        isinstance(value, int) and not isinstance(value, bool) and low <= value <= high, field
+    )
 
 
 def one_of(*allowed: Any) -> Test:

@@ -131,7 +131,7 @@ DEEPSEEK = Dialect(
     PROBLEMS,
 )  # fmt: skip
 
-_DETAILS = {
+_DETAILS: dict[str, list[object]] = {
     "API_KEY_INVALID": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}],
     "PER_MINUTE": [
         {

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,25 +66,20 @@ class Seeded:
 
 
 class Script:
-    """The next calls of an engine meet these, in their order; "" and None go well, and so does all that follows.
+    """Faults that the next calls of an engine meet, in their order; "" and None go well. A plan rules when it is used up."""
 
-    Raises `ValueError` for a name that is no fault. A fault that the surface does not know goes well.
-    """
+    def __init__(self) -> None:
+        self._next: dict[str, deque[str | None]] = {}
 
-    def __init__(self, faults: Mapping[str, Iterable[str | None]]) -> None:
-        self._lock = threading.Lock()
-        self._next = {engine: deque(_known(names)) for engine, names in faults.items()}
+    def add(self, engine: str, names: Iterable[str | None]) -> None:
+        """Raises `ValueError` for a name that is no fault."""
+        listed = list(names)
+        for name in listed:
+            if name and name not in FAULTS:
+                raise ValueError(f"there is no fault {name!r}; known are {', '.join(FAULTS)}")
+        self._next.setdefault(engine, deque()).extend(listed)
 
-    def fault(self, engine: str, key: str, nth: int, possible: Collection[str]) -> str | None:
-        with self._lock:
-            queue = self._next.get(engine)
-            name = queue.popleft() if queue else None
-        return name if name in possible else None
-
-
-def _known(names: Iterable[str | None]) -> list[str | None]:
-    listed = list(names)
-    for name in listed:
-        if name and name not in FAULTS:
-            raise ValueError(f"there is no fault {name!r}; known are {', '.join(FAULTS)}")
-    return listed
+    def next(self, engine: str) -> tuple[bool, str | None]:
+        """Whether the script says anything of this call, and what."""
+        queue = self._next.get(engine)
+        return (True, queue.popleft()) if queue else (False, None)

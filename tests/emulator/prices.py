@@ -26,7 +26,7 @@ class Price:
 
 PRICES: dict[str, Price] = {
     "openai:responses": Price(2.5, 15.0, 0.010),
-    "openai:chat-search": Price(2.5, 15.0, 0.010),
+    "openai:chat-search": Price(2.5, 15.0, call=0.010),
     "anthropic:messages": Price(3.0, 15.0, 0.010),
     "deepseek:messages": Price(0.3, 0.5, 0.0007),
     "google:gemini": Price(0.5, 3.0, 0.014),

@@ -10,7 +10,9 @@ from citepoll.engines import local
 from citepoll.engines.base import HttpResponse
 from citepoll.errors import EngineError, LedgerError
 from citepoll.model import Engine, Query, QuerySet
-from citepoll.sampling.sampler import Asked, due_at, plan_order, sample
+from citepoll.sampling import recording
+from citepoll.sampling.asking import Asked
+from citepoll.sampling.sampler import due_at, plan_order, sample
 
 QUERIES = tuple(Query(f"query {n}") for n in range(4))
 ENGINES = (Engine("narrow", "local:bm25", "simulated", runs=3), Engine("broad", "local:bm25", "simulated", runs=2))
@@ -209,7 +211,7 @@ def test_a_ledger_that_fails_ends_the_poll(ledger, cycle, monkeypatch):
     def full(*_):
         raise LedgerError("The disk is full")
 
-    monkeypatch.setattr(ledger, "record", full)
+    monkeypatch.setattr(recording, "record_all", full)
     with pytest.raises(ExceptionGroup) as caught:
         ask(ledger, cycle, Transport())
     assert caught.group_contains(LedgerError, match="disk is full")

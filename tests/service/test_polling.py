@@ -12,6 +12,7 @@ from filelock import FileLock
 from citepoll.errors import EngineError, InputError, LedgerError, QuerySetError
 from citepoll.model import Query, QuerySet, Slice
 from citepoll.project import parse_project
+from citepoll.sampling import recording
 from citepoll.service import corpus, polling
 from citepoll.service.importing import import_file
 from citepoll.service.measuring import measure
@@ -193,22 +194,22 @@ def test_one_poll_at_a_time(poll, ready, ledger):
 
 
 def test_a_full_disk_ends_the_poll_with_an_error_and_the_next_goes_on(poll, ready, ledger, monkeypatch):
-    record, done = ledger.record, []
+    record_all, done = recording.record_all, []
 
-    def full(claim, raw):
-        if len(done) == 5:
+    def full(ledger, entries):
+        if len(done) + len(entries) > 5:
             with ledger.writing():
                 raise sqlite3.OperationalError("database or disk is full")
-        done.append(claim)
-        record(claim, raw)
+        done.extend(entries)
+        record_all(ledger, entries)
 
-    monkeypatch.setattr(ledger, "record", full)
+    monkeypatch.setattr(recording, "record_all", full)
     with pytest.raises(LedgerError, match="disk is full") as caught:
         poll()
     assert "Every answer recorded before this is kept" in caught.value.kept
-    monkeypatch.setattr(ledger, "record", record)
+    monkeypatch.setattr(recording, "record_all", record_all)
     polled = poll()
-    assert (polled.status, polled.recorded) == ("closed", 10)
+    assert (polled.status, polled.recorded) == ("closed", 15 - len(done))
 
 
 def test_an_import_goes_on_while_a_poll_runs(poll, ready, ledger, at, row, jsonl):
@@ -231,9 +232,9 @@ def test_kill_minus_nine_loses_no_answer_and_asks_no_final_run_twice(tmp_path, m
     kills = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "kills", kills)
     spec.loader.exec_module(kills)
-    found = kills.run(tmp_path, kills=3, queries=20, seed=4)
+    found = kills.run(tmp_path, kills=3, queries=12, seed=4)
     assert found.wrongs == ()
-    assert (found.killed, found.recorded % 120) == (3, 0)
+    assert (found.killed, found.recorded % 72) == (3, 0)
 
 
 def test_two_polls_at_once_ask_every_run_once(ready, ledger):

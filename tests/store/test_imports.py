@@ -111,7 +111,7 @@ drawn = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=drawn, size=st.integers(1, 5), other=st.integers(1, 12))
 def test_run_numbers_follow_the_file_whatever_the_batch_size(ledger, at, rows, size, other):
     made = [incoming(content_hash(r), engine=r[0], query=r[1], run=r[2]) for r in rows]

@@ -107,7 +107,7 @@ def _summed(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
         if isinstance(value, dict) and isinstance(before, dict):
             found[name] = _summed(before, value)
         elif _number(value) and _number(before):
-            found[name] = before + value  # type: ignore[operator]
+            found[name] = before + value
         else:
             found[name] = value
     return found

@@ -5,11 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Hashable, Iterable, Sequence, Set
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import CensoredData, ecdf
 
 from citepoll.errors import InputError
 
@@ -97,7 +97,8 @@ def half_life(spells: Iterable[Spell], *, all_starts: bool = False, confidence: 
 
 
 def _curve(ended: list[int], censored: list[int], confidence: float) -> tuple[Survival, ...]:
-    survival = ecdf(CensoredData(ended, right=censored)).sf
+    stats = import_module("scipy.stats")  # half a second, which no other command should pay
+    survival = stats.ecdf(stats.CensoredData(ended, right=censored)).sf
     with warnings.catch_warnings():
         # scipy warns where all are gone; those bounds are undefined, and None says so.
         warnings.simplefilter("ignore", RuntimeWarning)

@@ -17,9 +17,10 @@ from citepoll.hashing import content_hash
 from citepoll.model import Answer, Engine, Query, RawAnswer, Status
 from citepoll.sampling.budget import Budget, Price
 from citepoll.sampling.limiter import GLANCE, Ended, Limiter, Limits
+from citepoll.sampling.recording import Recorder
 from citepoll.sampling.retry import ONCE, Retries, next_step
 from citepoll.sampling.transport import Clock, Transport, Unanswered
-from citepoll.store.attempts import Attempt, attempts_of, free, note_attempt
+from citepoll.store.attempts import Attempt, Entry, attempts_of, free
 from citepoll.store.ledger import Claim, Cycle, Ledger, run_key
 
 KEPT_HEADERS: Final = frozenset({
@@ -38,6 +39,9 @@ TOKEN_LIVES: Final = 50.0
 """Seconds for which a reply's own second call (SerpApi's page token, which lives a minute) is taken up again."""
 
 
+FOUR: Final = Limits(at_once=4, start=4)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An engine of a cycle with its module and its transport. Without more: four calls at once, each tried once."""
@@ -45,7 +49,7 @@ class Asked:
     engine: Engine
     module: EngineModule
     transport: Transport
-    limits: Limits = Limits(at_once=4, start=4)
+    limits: Limits = FOUR
     retries: Retries = ONCE
     price: Price | None = None
 
@@ -72,15 +76,21 @@ class Asker:
     """Asks runs of one engine. `reason` is why it stopped, None while it can be asked; `stop` halts every engine."""
 
     def __init__(
-        self, ledger: Ledger, cycle: Cycle, asked: Asked, clock: Clock, budget: Budget, stop: asyncio.Event,
-        on_stop: Callable[[str, str], None],
+        self, ledger: Ledger, recorder: Recorder, cycle: Cycle, asked: Asked, clock: Clock, budget: Budget,
+        stop: asyncio.Event, on_stop: Callable[[str, str], None],
     ) -> None:  # fmt: skip
         self.engine = asked.engine.name
         self.reason: str | None = None
-        self._ledger, self._cycle, self._asked, self._clock = ledger, cycle, asked, clock
+        self._ledger, self._recorder = ledger, recorder
+        self._cycle, self._asked, self._clock = cycle, asked, clock
         self._budget, self._stop, self._on_stop = budget, stop, on_stop
         self._limiter = Limiter(asked.limits, clock)
         self._draw = random.Random(content_hash([cycle.seed, cycle.name, self.engine]))
+
+    @property
+    def room(self) -> int:
+        """Calls that may begin now, beside that which was admitted last."""
+        return self._limiter.room
 
     def halted(self) -> bool:
         return self._stop.is_set() or self.reason is not None
@@ -113,11 +123,11 @@ class Asker:
         except EngineError as wrong:
             self.give_back(reserved)
             self._halt(str(wrong), wrong.cause)
-            free(self._ledger, claim)
+            free(self._ledger, [claim])
             return None
         status = await self._carried(run, reserved)
         if status is None:
-            free(self._ledger, claim)
+            free(self._ledger, [claim])
         return status
 
     # ------------------------------------------------------------ one run
@@ -131,14 +141,14 @@ class Asker:
                 self._halt(str(wrong), wrong.cause)
                 return None
             tried += 1
-            delay = self._followed(run, reply)
+            delay = await self._followed(run, reply)
             if delay is not None:
                 tried = 0
             else:
                 step = next_step(reply.answer, self._asked.retries, tried, self._elapsed(run), self._draw)
                 if step.kind == "settles":
-                    return self._settled(run, reply)
-                self._note(run, reply)
+                    return await self._settled(run, reply)
+                await self._note(run, reply)
                 if step.kind == "stop":
                     self._halt(step.reason)
                     return None
@@ -150,9 +160,9 @@ class Asker:
                 return None
             reserved = again
 
-    def _followed(self, run: _Run, reply: _Reply) -> float | None:
+    async def _followed(self, run: _Run, reply: _Reply) -> float | None:
         """Seconds until the call that follows a reply, for which the run is made ready; None where none follows."""
-        follow_up = reply.answer.follow_up
+        follow_up: Mapping[str, Any] | None = reply.answer.follow_up
         if follow_up is None or reply.response is None or reply.answer.status != "deferred":
             return None
         delay = float(follow_up.get("delay") or 0.0)
@@ -161,23 +171,23 @@ class Asker:
             return None
         request = continued(run.request, follow_up)
         if not (run.fetching and fetching and request.url == run.request.url):
-            self._note(run, reply)
+            await self._note(run, reply)
             run.replies.append(reply.response)
         run.request, run.fetching = request, fetching
         return delay
 
-    def _note(self, run: _Run, reply: _Reply) -> None:
-        note_attempt(self._ledger, run.claim, reply.raw)
+    async def _note(self, run: _Run, reply: _Reply) -> None:
+        await self._recorder.record(Entry(run.claim, reply.raw, settles=False))
         run.claim = replace(run.claim, attempt=run.claim.attempt + 1)
 
-    def _settled(self, run: _Run, reply: _Reply) -> Status:
+    async def _settled(self, run: _Run, reply: _Reply) -> Status:
         raw = reply.raw
         if run.replies and reply.response is not None and raw.status not in ("deferred", "failed"):
             kept = replace(reply.response, headers=raw.headers)
             body = calls.together([*run.replies, kept])
             whole = calls.read(self._asked.module, kept.status_code, kept.headers, body)
             raw = replace(raw, status=whole.status, message=whole.message, body=body)
-        self._ledger.record(run.claim, raw)
+        await self._recorder.record(Entry(run.claim, raw))
         return raw.status
 
     def _elapsed(self, run: _Run) -> float:
@@ -263,18 +273,19 @@ class Asker:
         }
         request = self._asked.module.request(query, settings)
         if header := self._asked.module.FACTS.idempotency_header:
-            key = content_hash([run_key(self._cycle.name, engine.name, claim.query_id, claim.number), self._cycle.created_at])
+            key = content_hash(
+                [run_key(self._cycle.name, engine.name, claim.query_id, claim.number), self._cycle.created_at]
+            )
             request = replace(request, headers={**request.headers, header: key})
         run = _Run(claim, request, self._clock.now())
         return self._taken_up(run) if claim.attempt > 1 else run
 
     def _taken_up(self, run: _Run) -> _Run:
         """The run where an earlier poll left it: replies that were paid for and wait for another call are used."""
-        chain = _chain(attempts_of(self._ledger, run.claim.run_id))
-        for attempt in chain:
+        for attempt in self._chain(attempts_of(self._ledger, run.claim.run_id)):
             reply = HttpResponse(attempt.http_status or 200, attempt.headers, attempt.body)
             answer = self._asked.module.parse(reply.status_code, reply.headers, reply.body)
-            follow_up = answer.follow_up
+            follow_up: Mapping[str, Any] | None = answer.follow_up
             if follow_up is None or not self._lives(attempt, follow_up):
                 return replace(run, replies=[], fetching=False)
             sent = _sent(attempt.request) or run.request
@@ -283,22 +294,22 @@ class Asker:
             run.fetching = float(follow_up.get("delay") or 0.0) > 0.0
         return run
 
+    def _chain(self, attempts: tuple[Attempt, ...]) -> list[Attempt]:
+        """The deferred replies that a run's last attempts built on one another; none where the vendor refused to go on."""
+        found: list[Attempt] = []
+        for attempt in attempts:
+            at = attempt.request.get("call")
+            if attempt.status == "deferred" and isinstance(at, int):
+                found = [*found[: at - 1], attempt]
+            elif attempt.http_status is not None:
+                answer = self._asked.module.parse(attempt.http_status, attempt.headers, attempt.body)
+                found = found if isinstance(answer, Failed) and answer.retry != "no" else []
+        return found
+
     def _lives(self, attempt: Attempt, follow_up: Mapping[str, Any]) -> bool:
         if follow_up.get("delay") or "append" in follow_up or attempt.asked_at is None:
             return True
         return (self._clock.now() - attempt.asked_at).total_seconds() < TOKEN_LIVES
-
-
-def _chain(attempts: tuple[Attempt, ...]) -> list[Attempt]:
-    """The deferred replies that the last attempts of a run built on one another; none where the last one was refused."""
-    found: list[Attempt] = []
-    for attempt in attempts:
-        at = attempt.request.get("call")
-        if attempt.status == "deferred" and isinstance(at, int):
-            found = [*found[: at - 1], attempt]
-        elif attempt.http_status is not None and attempt.http_status < 500 and attempt.http_status != 429:
-            found = []
-    return found
 
 
 def _sent(told: Mapping[str, Any]) -> HttpRequest | None:

@@ -92,7 +92,10 @@ def used(answer: Answer) -> Use | None:
     tokens_in, tokens_out = _total(usage, _IN), _total(usage, _OUT)
     if tokens_in is None and tokens_out is None:
         return None
-    counted = (whole(walk(usage, *path)) for path in (("server_tool_use", "web_search_requests"), ("plugins", "search", "count")))
+    counted = (
+        whole(walk(usage, *path))
+        for path in (("server_tool_use", "web_search_requests"), ("plugins", "search", "count"))
+    )
     searches = next((n for n in counted if n is not None), len(answer.queries))
     return Use(tokens_in or 0, tokens_out or 0, searches)
 

@@ -53,7 +53,9 @@ class HttpTransport:
     No redirect is followed and no cookie kept. Proxies come from the environment, as the HTTP client reads it.
     """
 
-    def __init__(self, auth: Auth | None, key: str | None, *, at_once: int = 8, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, auth: Auth | None, key: str | None, *, at_once: int = 8, timeouts: Timeouts | None = None
+    ) -> None:
         self._auth = auth
         self._key = key or ""
         self._timeouts = timeouts or Timeouts()

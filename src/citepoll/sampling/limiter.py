@@ -45,6 +45,11 @@ class Limiter:
         """Calls that may be in flight now."""
         return int(self._window)
 
+    @property
+    def room(self) -> int:
+        """Places that are free now."""
+        return max(self.window - self._flying, 0)
+
     async def enter(self, halted: Callable[[], bool]) -> bool:
         """Wait for room and for the engine's due time, and take a place; False, and no place, once `halted`."""
         while not halted():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,8 +14,13 @@ from citepoll.model import Engine, Query
 from citepoll.sampling.asking import Asked, Asker
 from citepoll.sampling.budget import Budget
 from citepoll.sampling.limiter import GLANCE
+from citepoll.sampling.recording import Recorder
 from citepoll.sampling.transport import Clock
+from citepoll.store.attempts import free
 from citepoll.store.ledger import Claim, Cycle, Ledger
+
+MOST_CLAIMED = 32
+"""Runs claimed in one transaction."""
 
 MOST_OPEN = 256
 """Runs of one engine under way, those that wait for another attempt or a second call included."""
@@ -72,7 +78,8 @@ async def sample(ledger: Ledger, cycle: Cycle, asked: Mapping[str, Asked], queri
 
         return on_stop
 
-    askers = [Asker(ledger, cycle, a, clock, budget, stop, stopped(name)) for name, a in asked.items()]
+    recorder = Recorder(ledger)
+    askers = [Asker(ledger, recorder, cycle, a, clock, budget, stop, stopped(name)) for name, a in asked.items()]
     rounds = max((a.engine.runs for a in asked.values()), default=0)
     for number in range(1, rounds + 1):
         await _wait(cycle, number, rounds, clock, tell, stop)
@@ -115,18 +122,22 @@ class _Turn:
     tell: Callable[[Event], None]
 
     async def go(self, group: asyncio.TaskGroup, clock: Clock) -> None:
-        """Claim a run whenever a call may be made, until none is left or the engine stops."""
+        """Claim runs as calls may be made, until none is left or the engine stops; claims not asked are given up."""
         room = asyncio.Semaphore(MOST_OPEN)
+        claims: deque[Claim] = deque()
         while not self.asker.halted():
             await room.acquire()
             reserved = await self.asker.admit()
             if reserved is None:
-                return
-            claims = self.ledger.claim(self.cycle, self.number, 1, clock.now(), without=self.others)
+                break
+            if not claims:
+                limit = min(self.asker.room + 1, MOST_CLAIMED)
+                claims.extend(self.ledger.claim(self.cycle, self.number, limit, clock.now(), without=self.others))
             if not claims:
                 self.asker.give_back(reserved)
-                return
-            group.create_task(self._asked(claims[0], reserved, room))
+                break
+            group.create_task(self._asked(claims.popleft(), reserved, room))
+        free(self.ledger, claims)
 
     async def _asked(self, claim: Claim, reserved: float, room: asyncio.Semaphore) -> None:
         status = await self.asker.ask(claim, self.queries[claim.query_id], reserved)

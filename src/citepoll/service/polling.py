@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from filelock import FileLock, Timeout
 
 from citepoll.engines import load
-from citepoll.errors import EngineError, InputError, LedgerError, QuerySetError
+from citepoll.errors import EngineError, InputError, LedgerError, ProjectError, QuerySetError
 from citepoll.model import FINAL, Engine
-from citepoll.project import Project
+from citepoll.project import FILE, Pace, Project, key_of
+from citepoll.sampling.asking import Asked
+from citepoll.sampling.budget import Budget, Estimate, Price, estimate, price_of
+from citepoll.sampling.http import HttpTransport
+from citepoll.sampling.limiter import Limits
 from citepoll.sampling.local.transport import LocalTransport
-from citepoll.sampling.sampler import Asked, Event, Outcome, plan_order, sample
+from citepoll.sampling.retry import Retries
+from citepoll.sampling.sampler import Event, Outcome, plan_order, sample
 from citepoll.service.deriving import derive
 from citepoll.service.stopping import Looks, check_caps
 from citepoll.store.ledger import Cycle, Ledger, Progress
@@ -36,7 +42,8 @@ class SystemClock:
 class Planned:
     """What a poll would do: the cycle (`resumes` if it exists), its set, engines and the runs still to ask.
 
-    `stop_at` is the half-width (a fraction) at which an engine ends before its runs are used up.
+    `stop_at` is the half-width (a fraction) at which an engine ends before its runs are used up. `estimates` are what
+    the runs still to ask may cost, engine by engine, and `ceiling` what the cycle may cost at most, in US dollars.
     """
 
     cycle: str
@@ -49,6 +56,8 @@ class Planned:
     todo: int
     over_seconds: float | None = None
     stop_at: float | None = None
+    estimates: tuple[Estimate, ...] = ()
+    ceiling: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +107,18 @@ def plan(project: Project, ledger: Ledger, *, name: str | None, over: str | None
         half_width = half_width or stop_at(ledger, cycle)
         check_caps(engines, half_width)
         queries = ledger.query_set(cycle)
-        again = sum(n for p in progress for s, n in p.statuses.items() if s not in FINAL) if retry else 0
+        again = sum(_again(p) for p in progress) if retry else 0
         total = sum(len(queries.queries) * e.runs for e in engines)
         entered = sum(p.planned for p in progress)
+        check_keys(engines)
+        left = {p.engine: p.todo + (_again(p) if retry else 0) for p in progress}
+        estimates = estimated(
+            project, engines, {e.name: left.get(e.name, len(queries.queries) * e.runs) for e in engines}
+        )
         return Planned(
             cycle.name, True, queries.hash, ledger.version(queries.hash).number, len(queries.queries), engines, total,
             total - entered + sum(p.todo for p in progress) + again, cycle.over_seconds, half_width,
+            estimates, project.budget,
         )  # fmt: skip
     if name is not None and any(c.name == name for c in ledger.cycles()):
         raise LedgerError(
@@ -115,13 +130,58 @@ def plan(project: Project, ledger: Ledger, *, name: str | None, over: str | None
     if version is None:
         raise QuerySetError("No query set is locked yet.", "Write queries.toml, then run `citepoll queries lock`.")
     for engine in engines:
-        load(engine.id).request(version.queries.queries[0], engine.settings)
+        load(engine.id).request(version.queries.queries[0], {**engine.settings, **_given(engine)})
+    check_keys(engines)
     runs = sum(len(version.queries.queries) * e.runs for e in engines)
     chosen = name or new_name(ledger, at)
+    estimates = estimated(project, engines, {e.name: len(version.queries.queries) * e.runs for e in engines})
     return Planned(
         chosen, False, version.hash, version.number, len(version.queries.queries), engines, runs, runs, span(over),
-        half_width,
+        half_width, estimates, project.budget,
     )  # fmt: skip
+
+
+def _again(progress: Progress) -> int:
+    return sum(n for status, n in progress.statuses.items() if status not in FINAL)
+
+
+def _given(engine: Engine) -> dict[str, object]:
+    return {"model": engine.model, "country": engine.country, "language": engine.language}
+
+
+def check_keys(engines: Iterable[Engine]) -> None:
+    """Raises `EngineError` naming every engine whose key is in neither the environment nor the keyring."""
+    facts = [(engine.name, load(engine.id).FACTS) for engine in engines]
+    missing = [
+        (n, f.key_variable) for n, f in facts if f.key_variable and not f.key_optional and not key_of(f.key_variable)
+    ]
+    if missing:
+        raise EngineError(
+            f"No key for {', '.join(f'{name} ({variable})' for name, variable in missing)}.",
+            f"Set {' and '.join(dict.fromkeys(str(v) for _, v in missing))} in the environment, or in the keyring under "
+            f'the service citepoll. To try citepoll without a key, leave only id = "local:bm25" in {FILE}.',
+        )
+
+
+def estimated(project: Project, engines: Sequence[Engine], left: Mapping[str, int]) -> tuple[Estimate, ...]:
+    """What the runs `left` to ask of each engine may cost.
+
+    Raises `ProjectError` where a ceiling is set and nobody knows what a call costs that it would have to hold.
+    """
+    held = {e.name for e in engines if project.budget or _ceiling(project, e)}
+    found = tuple(estimate(engine, _price(project, engine), left[engine.name]) for engine in engines)
+    unknown = [e.engine for e in found if e.usd is None and e.engine in held]
+    if unknown:
+        raise ProjectError(
+            f"[budget] sets a ceiling, and the price of a call to {', '.join(unknown)} is not known.",
+            f'Write [prices."{unknown[0]}"] with expected = 0.02 (US dollars a call) in {FILE}, or take the ceiling away.',
+        )
+    return found
+
+
+def _price(project: Project, engine: Engine) -> Price | None:
+    model = engine.model or load(engine.id).FACTS.default_model
+    return price_of(engine, model, project.prices)
 
 
 def new_name(ledger: Ledger, at: datetime) -> str:
@@ -178,15 +238,53 @@ def _opened(project: Project, ledger: Ledger, planned: Planned, at: datetime) ->
 def _sampled(project: Project, ledger: Ledger, cycle: Cycle, stop: asyncio.Event,
              tell: Callable[[Event], None], half_width: float | None) -> Outcome:  # fmt: skip
     looks = Looks(project, ledger, cycle, half_width, tell) if half_width else lambda number: True
-    transport = LocalTransport(project.data / "corpus.db")
-    asked = {e.name: Asked(e, load(e.id), transport) for e in ledger.engines(cycle)}
     queries = {q.id: q for q in ledger.query_set(cycle).queries}
+
+    async def asking() -> Outcome:
+        async with AsyncExitStack() as opened:
+            asked = {e.name: await _asked(project, e, opened) for e in ledger.engines(cycle)}
+            budget = _budget(project, ledger, cycle, asked.values())
+            return await sample(
+                ledger,
+                cycle,
+                asked,
+                queries,
+                clock=SystemClock(),
+                tell=tell,
+                stop=stop,
+                after_round=looks,
+                budget=budget,
+            )
+
     try:
-        return asyncio.run(
-            sample(ledger, cycle, asked, queries, clock=SystemClock(), tell=tell, stop=stop, after_round=looks)
-        )
+        return asyncio.run(asking())
     except BaseExceptionGroup as wrongs:
         raise _first(wrongs) from None
+
+
+async def _asked(project: Project, engine: Engine, opened: AsyncExitStack) -> Asked:
+    """The engine with its way of being asked: on this machine, or over the network with its key."""
+    module = load(engine.id)
+    if engine.surface == "simulated":
+        return Asked(engine, module, LocalTransport(project.data / "corpus.db"))
+    facts = module.FACTS
+    pace = project.paces.get(engine.name) or project.paces.get(engine.id) or Pace()
+    key = key_of(facts.key_variable) if facts.key_variable else None
+    transport = await opened.enter_async_context(HttpTransport(facts.auth, key, at_once=pace.at_once))
+    limits = Limits(at_once=pace.at_once, per_minute=pace.per_minute)
+    return Asked(engine, module, transport, limits, Retries(), _price(project, engine))
+
+
+def _budget(project: Project, ledger: Ledger, cycle: Cycle, asked: Collection[Asked]) -> Budget:
+    """The ceilings of the project, with what the cycle has cost so far."""
+    spent = {p.engine: p.cost for p in ledger.progress(cycle) if p.cost is not None}
+    ceilings = {a.engine.name: c for a in asked if (c := _ceiling(project, a.engine)) is not None}
+    expected = {a.engine.name: a.price.of_a_call if a.price else None for a in asked}
+    return Budget(project.budget, ceilings, spent, expected)
+
+
+def _ceiling(project: Project, engine: Engine) -> float | None:
+    return project.engine_budgets.get(engine.name, project.engine_budgets.get(engine.id))
 
 
 def _first(wrongs: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,8 +1,11 @@
-"""Attempts that do not settle their run: calls that failed and are tried again, replies that another call follows."""
+"""Attempts in the ledger: many recorded in one transaction, and those of a run, settled or not, read again.
+
+An attempt that does not settle its run is a call that failed and is tried again, or a reply that another call follows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +13,8 @@ import msgspec
 import sqlalchemy as sa
 import zstandard
 
-from citepoll.model import RawAnswer, Status
+from citepoll.errors import LedgerError
+from citepoll.model import FINAL, RawAnswer, Status
 from citepoll.store import schema
 from citepoll.store.ledger import Claim, Ledger, attempt_row
 
@@ -30,17 +34,42 @@ class Attempt:
     body: bytes
 
 
-def note_attempt(ledger: Ledger, claim: Claim, raw: RawAnswer) -> None:
-    """Store an attempt in one durable transaction; its run stays claimed and has no status yet."""
-    with ledger.writing() as link:
-        link.execute(sa.insert(schema.attempts).values(attempt_row(claim.run_id, claim.attempt, raw, ledger.pack)))
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An attempt to be recorded. Where it `settles` its run, the run gets its status; else the run stays claimed."""
+
+    claim: Claim
+    raw: RawAnswer
+    settles: bool = True
 
 
-def free(ledger: Ledger, claim: Claim) -> None:
-    """Give up the claim on a run that has no status: it can be asked again."""
+def record_all(ledger: Ledger, entries: Sequence[Entry]) -> None:
+    """Store attempts, in one durable transaction for all: a disk that is waited for once serves them together.
+
+    Raises `LedgerError` where a run is final already, and stores none then: it must not be asked twice.
+    """
     runs = schema.runs
+    rows = [attempt_row(e.claim.run_id, e.claim.attempt, e.raw, ledger.pack) for e in entries]
+    settled = [{"run": e.claim.run_id, "to": e.raw.status} for e in entries if e.settles]
     with ledger.writing() as link:
-        link.execute(sa.update(runs).where(runs.c.id == claim.run_id, runs.c.status.is_(None)).values(claimed_at=None))
+        ids = [e.claim.run_id for e in entries]
+        asked = sa.select(runs.c.id, runs.c.status).where(runs.c.id.in_(ids), runs.c.status.in_(FINAL))
+        if found := link.execute(asked).first():
+            raise LedgerError(
+                f"Run {found.id} is final ({found.status}) and was asked again.", "Report this as a fault."
+            )
+        link.execute(sa.insert(schema.attempts), rows)
+        if settled:
+            change = sa.update(runs).where(runs.c.id == sa.bindparam("run"))
+            link.execute(change.values(status=sa.bindparam("to"), claimed_at=None), settled)
+
+
+def free(ledger: Ledger, claims: Sequence[Claim]) -> None:
+    """Give up claims on runs that have no status: they can be asked again."""
+    runs, ids = schema.runs, [claim.run_id for claim in claims]
+    if ids:
+        with ledger.writing() as link:
+            link.execute(sa.update(runs).where(runs.c.id.in_(ids), runs.c.status.is_(None)).values(claimed_at=None))
 
 
 def attempts_of(ledger: Ledger, run_id: int) -> tuple[Attempt, ...]:

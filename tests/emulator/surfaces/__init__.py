@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from tests.emulator.surfaces import (
-    anthropic, chat, dashscope, dataforseo, google, responses, searchapi, serpapi,
+    anthropic,
+    chat,
+    dashscope,
+    dataforseo,
+    google,
+    responses,
+    searchapi,
+    serpapi,
 )  # fmt: skip
 from tests.emulator.surfaces.base import Surface
 from tests.emulator.wire import Call

@@ -93,10 +93,13 @@ class Claude(Surface):
         }
 
     def error_in_200(self, asked: Asked) -> object:
-        """A search that failed, and no word beside it."""
+        """A search that failed, no word beside it, and nothing charged."""
         failed = {"type": "web_search_tool_result_error", "error_code": "unavailable"}
-        blocks = [_call(0, asked.question), {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_0", "content": failed}]
-        return self._document(asked, "0", blocks, "end_turn", Usage(10, 1))
+        blocks = [
+            _call(0, asked.question),
+            {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_0", "content": failed},
+        ]
+        return {**self._document(asked, "0", blocks, "end_turn", Usage()), "usage": {}}
 
 
 class DeepSeek(Claude):
@@ -148,5 +151,5 @@ def _search(at: int, query: str, pages: tuple[Page, ...]) -> list[dict[str, obje
         {"type": "web_search_result", "url": p.url, "title": p.title, "encrypted_content": "Eqgf", "page_age": None}
         for p in pages
     ]
-    found = {"type": "web_search_tool_result", "tool_use_id": f"srvtoolu_{at}", "content": results}
+    found: dict[str, object] = {"type": "web_search_tool_result", "tool_use_id": f"srvtoolu_{at}", "content": results}
     return [_call(at, query), found]

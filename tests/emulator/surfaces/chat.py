@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from tests.emulator import checks
@@ -39,12 +40,12 @@ class Chat(Surface):
     def message(self, written: Written) -> dict[str, object]:
         raise NotImplementedError
 
-    def searches(self) -> int:
-        return 1
+    def usage(self, asked: Asked, written: Written) -> Usage:
+        raise NotImplementedError
 
     def make(self, asked: Asked, written: Written, form: str, identity: str, price: Price) -> Made:
         del price
-        usage = usage_of(asked, written, self.searches())
+        usage = self.usage(asked, written)
         message = {"role": "assistant", "refusal": None, **self.message(written)}
         if form in ("empty", "blocked", "refused"):
             words = "I can't help with that." if form == "refused" else None
@@ -93,6 +94,10 @@ class ChatSearch(Chat):
             words = "Web search options not supported with this model."
             raise Refused("bad_request", field="web_search_options", words=words)
 
+    def usage(self, asked: Asked, written: Written) -> Usage:
+        """The search is paid by the call: the body says nothing of it."""
+        return replace(usage_of(asked, written), searches=0, calls=1)
+
     def message(self, written: Written) -> dict[str, object]:
         text, notes = linked(written)
         return {"content": text, "annotations": [_nested(note) for note in notes]}
@@ -112,7 +117,8 @@ class Compatible(Chat):
     key_needed = False
     _body = staticmethod(
         object_of(
-            {"model": word, "messages": list_of(_MESSAGE)}, {"max_tokens": whole(16, 1_000_000), "stream": one_of(False)}
+            {"model": word, "messages": list_of(_MESSAGE)},
+            {"max_tokens": whole(16, 1_000_000), "stream": one_of(False)},
         )
     )
 
@@ -122,8 +128,8 @@ class Compatible(Chat):
     def check_body(self, body: Any) -> None:
         self._body(body, "")
 
-    def searches(self) -> int:
-        return 0
+    def usage(self, asked: Asked, written: Written) -> Usage:
+        return usage_of(asked, written, 0)
 
     def message(self, written: Written) -> dict[str, object]:
         said = [

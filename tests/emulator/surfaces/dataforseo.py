@@ -72,7 +72,11 @@ class DataForSeo(Surface):
     def make(self, asked: Asked, written: Written, form: str, identity: str, price: Price) -> Made:
         name = _task_id(identity)
         cost = price.ticks(_PAID) / TICKS
-        result = {"keyword": asked.question, "language_code": asked.options["language_code"], **self.result(written, form)}
+        result = {
+            "keyword": asked.question,
+            "language_code": asked.options["language_code"],
+            **self.result(written, form),
+        }
         if not asked.options["queue"]:
             return Made(_reply(name, 20000, "Ok.", cost, [result]), _PAID, name)
         # the task is paid when it is set; its result is free, as often as it is fetched
@@ -94,7 +98,14 @@ def _reply(name: str, code: int, words: str, cost: float, result: list[Any] | No
 
 def _references(pages: tuple[Page, ...]) -> list[dict[str, object]]:
     return [
-        {"type": "ai_overview_reference", "source": p.host, "domain": p.host, "url": p.url, "title": p.title, "text": p.snippet}
+        {
+            "type": "ai_overview_reference",
+            "source": p.host,
+            "domain": p.host,
+            "url": p.url,
+            "title": p.title,
+            "text": p.snippet,
+        }
         for p in pages
     ]
 
@@ -123,7 +134,9 @@ class AiMode(DataForSeo):
     id = "google:ai-mode@dataforseo"
     path = _methods("/v3/serp/google/ai_mode")
     more: ClassVar[dict[str, checks.Test]] = {"device": one_of("desktop", "mobile")}
-    boilerplate = Page("https://blog.google/products/shopping/shopping-graph-explained/", "How the Shopping Graph works")
+    boilerplate = Page(
+        "https://blog.google/products/shopping/shopping-graph-explained/", "How the Shopping Graph works"
+    )
 
     def result(self, written: Written, form: str) -> dict[str, object]:
         return {"type": "ai_mode", "items": [] if form == "absent" else [_overview(written, (self.boilerplate,))]}
@@ -137,7 +150,12 @@ class ChatGpt(DataForSeo):
 
     def result(self, written: Written, form: str) -> dict[str, object]:
         sources = [
-            {"type": "chat_gpt_source", "title": p.title, "domain": p.host, "url": marked(p.url, "utm_source=chatgpt.com")}
+            {
+                "type": "chat_gpt_source",
+                "title": p.title,
+                "domain": p.host,
+                "url": marked(p.url, "utm_source=chatgpt.com"),
+            }
             for p in written.cited
         ]
         found = [{"type": "chatgpt_search_result", "url": p.url, "title": p.title} for p in written.found]

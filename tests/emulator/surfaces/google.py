@@ -32,7 +32,11 @@ class Gemini(Surface):
                 "contents": list_of(object_of({"parts": list_of(_part)}, {"role": one_of("user", "model")})),
                 "tools": list_of(object_of({"google_search": object_of({}, {"timeRangeFilter": checks.anything})})),
             },
-            {"generationConfig": object_of({}, {"maxOutputTokens": whole(1, 1_000_000), "temperature": checks.anything})},
+            {
+                "generationConfig": object_of(
+                    {}, {"maxOutputTokens": whole(1, 1_000_000), "temperature": checks.anything}
+                )
+            },
         )
     )
 
@@ -65,7 +69,11 @@ class Gemini(Surface):
             "groundingChunks": [{"web": {"uri": redirect(page), "title": page.host}} for page in written.found],
             "groundingSupports": supports,
         }
-        candidate = {"content": {"role": "model", "parts": parts}, "finishReason": finish, "groundingMetadata": grounding}
+        candidate = {
+            "content": {"role": "model", "parts": parts},
+            "finishReason": finish,
+            "groundingMetadata": grounding,
+        }
         return Made({**head, "candidates": [candidate]}, usage)
 
 

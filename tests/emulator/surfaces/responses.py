@@ -54,7 +54,8 @@ class Responses(Surface):
 
     def make(self, asked: Asked, written: Written, form: str, identity: str, price: Price) -> Made:
         usage = usage_of(asked, written)
-        head = {"id": f"resp_{identity}", "object": "response", "created_at": MADE_AT, "model": asked.model}
+        name = f"resp_{identity}"
+        head: dict[str, object] = {"id": name, "object": "response", "created_at": MADE_AT, "model": asked.model}
         state = "incomplete" if form == "truncated_text" else "completed"
         cut = {"reason": "max_output_tokens"} if form == "truncated_text" else None
         output = [] if form == "empty" else self.output(asked, written)
@@ -68,13 +69,13 @@ class Responses(Surface):
                 "usage": self.usage(usage, price),
             },
             usage,
-            token=head["id"],
+            token=name,
             fetched=True,
         )
         if form != "queued":
             return final
         waiting = [{**head, "status": said, "error": None, "output": []} for said in ("queued", "in_progress")]
-        return Made(waiting[0], token=head["id"], then=Made(waiting[1], token=head["id"], then=final, fetched=True))
+        return Made(waiting[0], token=name, then=Made(waiting[1], token=name, then=final, fetched=True))
 
     def error_in_200(self, asked: Asked) -> object:
         code = {"code": "server_error", "message": "The model failed to generate a response."}
@@ -137,7 +138,9 @@ class OpenAI(Responses):
             return made
         refusal = {"type": "refusal", "refusal": "I can't help with that."}
         said = [{"id": "msg_0", "type": "message", "role": "assistant", "content": [refusal]}]
-        changed = {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}} if form == "blocked" else {}
+        changed = (
+            {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}} if form == "blocked" else {}
+        )
         document = {**made.document, "output": said if form == "refused" else [], **changed}  # type: ignore[dict-item]
         return Made(document, made.usage)
 
@@ -167,7 +170,13 @@ def linked(written: Written, mark: str = "utm_source=openai") -> tuple[str, list
             link = f" ([{page.host}]({url}))"
             start = len(text) + 1
             text += link
-            note = {"type": "url_citation", "start_index": start, "end_index": len(text), "url": url, "title": page.title}
+            note = {
+                "type": "url_citation",
+                "start_index": start,
+                "end_index": len(text),
+                "url": url,
+                "title": page.title,
+            }
             notes.append(note)
     return text, notes
 

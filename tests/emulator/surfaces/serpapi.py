@@ -92,9 +92,11 @@ def check_parameters(call: Call, known: frozenset[str]) -> None:
 
 def blocks(written: Written, text_name: str = "snippet") -> list[dict[str, object]]:
     """The opening as a paragraph, the first claim as another, the rest as a list."""
-    items = [{text_name: c.text, "reference_indexes": [written.number(p) - 1 for p in c.pages]} for c in written.claims]
-    first = {"type": "paragraph", **items[0]}
-    rest = [{"type": "list", "list": items[1:]}] if items[1:] else []
+    items: list[dict[str, object]] = [
+        {text_name: c.text, "reference_indexes": [written.number(p) - 1 for p in c.pages]} for c in written.claims
+    ]
+    first: dict[str, object] = {"type": "paragraph", **items[0]}
+    rest: list[dict[str, object]] = [{"type": "list", "list": items[1:]}] if items[1:] else []
     return [{"type": "paragraph", text_name: written.opening}, first, *rest]
 
 
@@ -148,7 +150,9 @@ class AiMode(SerpApi):
     mark = "b2"
     engine = "google_ai_mode"
     parameters = Overview.parameters
-    boilerplate = Page("https://blog.google/products/shopping/shopping-graph-explained/", "How the Shopping Graph works")
+    boilerplate = Page(
+        "https://blog.google/products/shopping/shopping-graph-explained/", "How the Shopping Graph works"
+    )
 
     def parts(self, written: Written, form: str) -> dict[str, object]:
         if form == "absent":
