@@ -180,3 +180,34 @@ def test_a_folder_that_cannot_be_written_to_is_said(tmp_path):
 )
 def test_the_id_names_the_surface(engine_id, surface):
     assert surface_of(engine_id) == surface
+
+
+def test_prices_budgets_and_limits_are_read_by_engine(tmp_path):
+    text = (
+        '[brand]\nname = "Acme"\n[[engine]]\nid = "openai:responses"\nname = "chat"\n'
+        '[budget]\nper_engine_usd = { chat = 2.5 }\n[prices."openai:responses"]\nper_search = 0.01\nsearches = 3\n'
+        "[limits.chat]\nat_once = 20\nper_minute = 90\n"
+    )
+    found = parse_project(text, tmp_path)
+    assert found.engine_budgets == {"chat": 2.5}
+    assert found.prices == {"openai:responses": {"per_search": 0.01, "searches": 3}}
+    assert (found.paces["chat"].at_once, found.paces["chat"].per_minute) == (20, 90.0)
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "cause"),
+    [
+        ('[prices."nobody"]\nper_call = 1.0', 5, "no engine"),
+        ("[limits.nobody]\nat_once = 3", 5, "no engine"),
+        ("[budget]\nper_engine_usd = { nobody = 1.0 }", 6, "no engine"),
+        ('[prices."local:bm25"]\nper_cal = 1.0', None, "not a setting"),
+        ('[limits."local:bm25"]\nat_once = 0', None, "at_once"),
+    ],
+)
+def test_a_mistake_in_prices_or_limits_is_told(tmp_path, table, line, cause):
+    text = f'[brand]\nname = "Acme"\n[[engine]]\nid = "local:bm25"\n{table}\n'
+    with pytest.raises(ProjectError, match=cause) as caught:
+        parse_project(text, tmp_path)
+    assert caught.value.fix
+    if line:
+        assert f"line {line}" in caught.value.cause

@@ -106,6 +106,7 @@ TABLES = {
     "## [[engine]]": (settings._Engine, None),
     "## [queries]": (settings._Queries, None),
     "## [budget]": (settings._Budget, None),
+    '## [limits."ENGINE"]': (settings._Limit, None),
     "## [cadence]": (settings._Cadence, None),
     "## [blend]": (settings._Blend, None),
     "## [[source]]": (settings._Source, None),
@@ -308,6 +309,11 @@ def test_the_intent_weights_are_those_of_the_code():
     pairs = {name: value.strip("`") for row in rows for name, value in ((row[0], row[1]), (row[3], row[4]))}
     assert pairs.pop("(a query without an intent)") == f"always {NO_INTENT:g}"
     assert pairs == {name: f"{weight:g}" for name, weight in INTENT_WEIGHTS.items()}
+
+
+def test_every_price_that_can_be_given_stands_on_the_page():
+    said = [row[0] for row in rows_below("docs/project-file.md", '## [prices."ENGINE"]')]
+    assert said == list(settings._Price.__struct_fields__)
 
 
 @pytest.mark.parametrize("given", ['api_key = "sk-secret"', 'key = "sk-secret"'])

@@ -22,7 +22,7 @@ from tests.emulator.plans import (
     PASSING,
     STOPPING,
     Seeded,
-)  # fmt: skip
+)
 from tests.emulator.prices import PRICES, Price
 from tests.emulator.routing import reroute
 from tests.emulator.server import Emulator, serve

@@ -202,8 +202,9 @@ class Desk:
     # ------------------------------------------------------------ answers
 
     def _answer(self, surface: Surface, call: Call, asked: Asked, fault: str | None, nth: int) -> Delivery:
-        repeat = (surface.id, call.headers.get("idempotency-key", ""))
-        if repeat[1] and surface.id in self.settings.idempotent and repeat in self._repeats:
+        sent_key = "" if asked.follows else call.headers.get("idempotency-key", "")
+        repeat = (surface.id, sent_key)
+        if sent_key and surface.id in self.settings.idempotent and repeat in self._repeats:
             self._counts.of(surface.id).repeated += 1
             return replace(self._repeats[repeat], fault=fault)
         if asked.follows:
@@ -214,7 +215,7 @@ class Desk:
         if fault == "echoed_key" and isinstance(document, dict):
             document = {**document, "debug": {"url": call.target, "headers": dict(call.headers)}}
         delivery = Delivery(Reply(200, document), fault, entry)
-        if repeat[1]:
+        if sent_key:
             _keep(self._repeats, repeat, delivery)
         return delivery
 

@@ -110,6 +110,16 @@ def test_a_repeated_key_is_charged_once_where_the_vendor_honours_it():
     assert (grok["finished"], grok["repeated"]) == (3, 0)
 
 
+def test_a_repeated_key_has_no_say_when_an_answer_is_fetched():
+    headers = {"Idempotency-Key": "run-1"}
+    with Emulator(QUICK) as running:
+        running.desk.script("openai:responses", "queued")
+        first = answered(running, "openai:responses", asked("openai:responses"), headers=headers)
+        fetch = continued(asked("openai:responses"), first.follow_up)
+        found = [answered(running, "openai:responses", fetch, headers=headers).status for _ in range(2)]
+    assert [first.status, *found] == ["deferred", "deferred", "answered"]
+
+
 def test_a_lost_answer_can_be_fetched_by_its_id_without_a_charge():
     with Emulator(QUICK) as running:
         running.desk.script("openai:responses", "queued", None, "reset")

@@ -250,9 +250,7 @@ def test_sentences():
 
 def test_too_few_answers_see_no_move():
     found = compare.change([0, 1], [1, 1], [1, 1], [1, 1], target="category")
-    assert (
-        compare.verdict(found, found.p, 1) == "no evidence of change; these answers are too few to see one"
-    )
+    assert compare.verdict(found, found.p, 1) == "no evidence of change; these answers are too few to see one"
 
 
 # ---------------------------------------------------------------- short simulations; the long one is bench/power.py

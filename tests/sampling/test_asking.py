@@ -10,6 +10,7 @@ import pytest
 from citepoll.engines import load
 from citepoll.engines.base import HttpResponse
 from citepoll.model import Engine, Query, QuerySet
+from citepoll.sampling import asking
 from citepoll.sampling.asking import Asked
 from citepoll.sampling.budget import Budget, Price
 from citepoll.sampling.limiter import Limits
@@ -137,6 +138,16 @@ def test_attempts_are_bounded_and_the_run_ends_failed_with_a_reason(world):
     assert len(script.asked) == 4
     assert world.statuses() == {"a": {"failed": 1}}
     assert world.attempts()[-1].message == "overloaded"
+
+
+def test_an_engine_that_is_down_is_not_asked_for_ever(world, monkeypatch):
+    monkeypatch.setattr(asking, "MOST_LOST", 2)
+    world.cycle(4, a=CHAT)
+    script = Script([Unanswered("ConnectError: refused", sent=False)])
+    outcome = world.poll(a=script)
+    assert "2 runs in a row" in outcome.stopped["a"]
+    assert "refused" in outcome.stopped["a"]
+    assert sum(world.statuses()["a"].values()) < 4
 
 
 def test_what_the_vendor_refuses_for_good_is_asked_once(world):

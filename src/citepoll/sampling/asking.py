@@ -42,6 +42,10 @@ TOKEN_LIVES: Final = 50.0
 FOUR: Final = Limits(at_once=4, start=4)
 
 
+MOST_LOST: Final = 10
+"""Runs in a row that used up their attempts, after which an engine counts as down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An engine of a cycle with its module and its transport. Without more: four calls at once, each tried once."""
@@ -85,6 +89,7 @@ class Asker:
         self._cycle, self._asked, self._clock = cycle, asked, clock
         self._budget, self._stop, self._on_stop = budget, stop, on_stop
         self._limiter = Limiter(asked.limits, clock)
+        self._lost = 0
         self._draw = random.Random(content_hash([cycle.seed, cycle.name, self.engine]))
 
     @property
@@ -147,11 +152,11 @@ class Asker:
             else:
                 step = next_step(reply.answer, self._asked.retries, tried, self._elapsed(run), self._draw)
                 if step.kind == "settles":
+                    self._count(reply)
                     return await self._settled(run, reply)
-                await self._note(run, reply)
                 if step.kind == "stop":
-                    self._halt(step.reason)
-                    return None
+                    self._halt(step.reason)  # before the record is waited for, or more calls would begin meanwhile
+                await self._note(run, reply)
                 delay = step.delay
             if not await self._paused(delay):
                 return None
@@ -199,6 +204,12 @@ class Asker:
             await self._clock.sleep(slept)
             seconds -= slept
         return not self.halted()
+
+    def _count(self, reply: _Reply) -> None:
+        lost = isinstance(reply.answer, Failed) and reply.answer.retry == "later" and self._asked.retries is not ONCE
+        self._lost = self._lost + 1 if lost else 0
+        if self._lost >= MOST_LOST:
+            self._halt(f"{MOST_LOST} runs in a row failed in every attempt, the last with: {reply.raw.message}")
 
     def _halt(self, reason: str, cause: str | None = None) -> None:
         if self.reason is None:

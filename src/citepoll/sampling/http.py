@@ -8,12 +8,12 @@ import ssl
 import time
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import version
 from typing import Final, Self
 
 import httpx2
 import msgspec
 
-from citepoll import __version__
 from citepoll.engines.base import Auth, HttpRequest, HttpResponse, with_key
 from citepoll.engines.redaction import redact
 from citepoll.sampling.transport import Unanswered
@@ -44,6 +44,10 @@ class Timeouts:
 
 
 class _TooLarge(Exception):
+    pass
+
+
+class _NoFirstByte(Exception):
     pass
 
 
@@ -81,7 +85,7 @@ class HttpTransport:
         try:
             async with asyncio.timeout(self._timeouts.total):
                 return await self._exchanged(request)
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, _TooLarge) as wrong:
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, _TooLarge, _NoFirstByte) as wrong:
             problem = self._problem(wrong)
         raise problem
 
@@ -90,8 +94,11 @@ class HttpTransport:
         self._calls += 1
         client = self._clients[self._calls % len(self._clients)]
         limit = self._timeouts.connect + self._timeouts.first_byte
-        async with asyncio.timeout(limit):
-            response = await client.send(self._built(client, request), stream=True)
+        try:
+            async with asyncio.timeout(limit):
+                response = await client.send(self._built(client, request), stream=True)
+        except TimeoutError:
+            raise _NoFirstByte from None
         try:
             body = await _body(response)
         finally:
@@ -114,7 +121,9 @@ class HttpTransport:
         if isinstance(wrong, _TooLarge):
             return Unanswered(f"the body is larger than {LARGEST_BODY // 2**20} MiB", again=False)
         if isinstance(wrong, TimeoutError):
-            return Unanswered(f"no whole answer within {self._timeouts.total:g} s, or no first byte in time")
+            return Unanswered(f"no whole answer within {self._timeouts.total:g} s")
+        if isinstance(wrong, _NoFirstByte | httpx2.ReadTimeout):
+            return Unanswered(f"nothing came for {self._timeouts.first_byte:g} s")
         sent, again = not isinstance(wrong, _NEVER_SENT), not isinstance(wrong, _HOPELESS)
         # A request that cannot be written is quoted in the words of the error, key included.
         words = self._words(str(wrong)) if again else ""
@@ -123,7 +132,7 @@ class HttpTransport:
 
 def _client(timeouts: Timeouts, tls: ssl.SSLContext) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
-        headers={"user-agent": f"citepoll/{__version__}", "accept-encoding": "gzip"},
+        headers={"user-agent": f"citepoll/{version('citepoll')}", "accept-encoding": "gzip"},
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         verify=tls,
         timeout=httpx2.Timeout(timeouts.first_byte, connect=timeouts.connect, pool=None),

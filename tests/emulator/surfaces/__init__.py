@@ -11,7 +11,7 @@ from tests.emulator.surfaces import (
     responses,
     searchapi,
     serpapi,
-)  # fmt: skip
+)
 from tests.emulator.surfaces.base import Surface
 from tests.emulator.wire import Call
 

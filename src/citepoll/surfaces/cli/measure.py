@@ -105,11 +105,7 @@ def print_table(desk: OpenProject, result: SliceResult) -> None:
     if len(surfaces := set(kinds.values())) == 1:
         kinds["blended"] = surfaces.pop()
     plain = (out.encoding or "").lower() not in ("utf-8", "utf8")
-    out.print(
-        terminal.table(
-            result, width=out.width, ascii_only=plain, kinds=kinds, tracked=desk.project.tracked.name
-        )
-    )
+    out.print(terminal.table(result, width=out.width, ascii_only=plain, kinds=kinds, tracked=desk.project.tracked.name))
     for name, label in result.labels.items():
         if is_blended(name):
             say(label)
