@@ -196,22 +196,27 @@ def _earn(ground: Ground) -> Iterator[Opportunity]:
 
 
 def _losses(ground: Ground) -> Iterator[Opportunity]:
-    """Pages of ours that the cycle before cited on a query, and this one does not."""
+    """Pages of ours that the cycle before cited on a query, and this one does not.
+
+    The probability is over all queries that cited the page before, not over those that lost it: these were picked for it.
+    """
     if ground.before is None:
         return
-    now = {(s.url, s.query_id) for s in ground.cited}
     both = {key for _, key in ground.cells} & {key for _, key in ground.before.cells}
-    gone = [s for s in ground.before.cited if s.query_id in both and (s.url, s.query_id) not in now]
-    for url, here in _by_url(gone).items():
-        queries = tuple(dict.fromkeys(s.query_id for s in here))
-        n, m = _asked(ground.before.cells, queries), _asked(ground.cells, queries)
-        sure = lead(len(_answers(here)), n, 0, m)
+    for url, had in _by_url([s for s in ground.before.cited if s.query_id in both]).items():
+        asked = tuple(dict.fromkeys(s.query_id for s in had))
+        has = [s for s in ground.cited if s.url == url and s.query_id in asked]
+        kept = {s.query_id for s in has}
+        here = [s for s in had if s.query_id not in kept]
+        n, m = _asked(ground.before.cells, asked), _asked(ground.cells, asked)
+        sure = lead(len(_answers(had)), n, len(_answers(has)), m)
         if sure < LEAST_LOSS or len(_answers(here)) < LEAST_ANSWERS:
             continue
+        queries = tuple(dict.fromkeys(s.query_id for s in here))
         rivals = [s for s in ground.cited if s.query_id in queries and ground.brand not in s.brands]
         why = (
-            f"cited in {len(_answers(here))} of {n} answers to {_queries(len(queries))} in cycle "
-            f"{ground.before.cycle}, in none of {m} now"
+            f"cited in {len(_answers(had))} of {n} answers to {_queries(len(asked))} in cycle {ground.before.cycle}, "
+            f"in {len(_answers(has)) or 'none'} of {m} now; gone from {_queries(len(queries))}"
         )
         yield _made(
             ground, "investigate-loss", url, f"Lost: {url}", why,

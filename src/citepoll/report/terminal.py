@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from citepoll.measure.metrics import Unit
+from citepoll.measure.metrics import METRICS
 from citepoll.model import Estimate, Row, SliceResult
 from citepoll.report.numbers import interval, part, unit_of, words
 from citepoll.report.pairs import Pair, dimension_names, pairs, with_texts
@@ -106,7 +107,9 @@ def _line(pair: Pair, names: tuple[str, ...], kinds: Mapping[str, str]) -> dict[
         _BAR: "",
         _MAIN: words(row.estimate, unit),
         "like these": _category(pair, unit),
-        "cited of answers": part(row.estimate.cited, row.estimate.n),
+        "cited of answers": part(row.estimate.cited, row.estimate.n)
+        if METRICS[row.metric].estimator == "share"
+        else "",
         "grade": row.grade or "",
     }
 

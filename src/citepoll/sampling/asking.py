@@ -93,6 +93,11 @@ class Asker:
         self._draw = random.Random(content_hash([cycle.seed, cycle.name, self.engine]))
 
     @property
+    def most_open(self) -> int:
+        """Runs that may be under way, those that wait included: so few that each gets its turn before its time is up."""
+        return 4 * self._asked.limits.at_once
+
+    @property
     def room(self) -> int:
         """Calls that may begin now, beside that which was admitted last."""
         return self._limiter.room
@@ -293,12 +298,13 @@ class Asker:
 
     def _taken_up(self, run: _Run) -> _Run:
         """The run where an earlier poll left it: replies that were paid for and wait for another call are used."""
+        fresh = run
         for attempt in self._chain(attempts_of(self._ledger, run.claim.run_id)):
             reply = HttpResponse(attempt.http_status or 200, attempt.headers, attempt.body)
             answer = self._asked.module.parse(reply.status_code, reply.headers, reply.body)
             follow_up: Mapping[str, Any] | None = answer.follow_up
             if follow_up is None or not self._lives(attempt, follow_up):
-                return replace(run, replies=[], fetching=False)
+                return fresh
             sent = _sent(attempt.request) or run.request
             run = replace(run, replies=[*run.replies, reply])
             run.request = continued(sent, follow_up)

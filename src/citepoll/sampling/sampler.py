@@ -22,9 +22,6 @@ from citepoll.store.ledger import Claim, Cycle, Ledger
 MOST_CLAIMED = 32
 """Runs claimed in one transaction."""
 
-MOST_OPEN = 256
-"""Runs of one engine under way, those that wait for another attempt or a second call included."""
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -123,7 +120,7 @@ class _Turn:
 
     async def go(self, group: asyncio.TaskGroup, clock: Clock) -> None:
         """Claim runs as calls may be made, until none is left or the engine stops; claims not asked are given up."""
-        room = asyncio.Semaphore(MOST_OPEN)
+        room = asyncio.Semaphore(self.asker.most_open)
         claims: deque[Claim] = deque()
         while not self.asker.halted():
             await room.acquire()

@@ -13,7 +13,7 @@ from citepoll.errors import InputError
 from citepoll.measure.compare import DifferenceInDifferences, adjust, difference_in_differences, pre_trend, verdict
 from citepoll.measure.experiments import Arm
 from citepoll.measure.grades import DEFAULT_ICC
-from citepoll.measure.planning import detectable_difference, icc
+from citepoll.measure.planning import detectable_difference, icc, toward
 from citepoll.measure.question import QUERY_FIELDS
 from citepoll.model import Contrast, Query, Target, normal_text
 from citepoll.project import Project
@@ -200,7 +200,9 @@ def _powers(cells: Cells, brand: str, treat: Sequence[str], control: Sequence[st
         k, n = sum(sum(k) for k, _ in arms), sum(runs)
         share = (k + 0.5) / (n + 1)
         found = icc([*arms[0][0], *arms[1][0]], [*arms[0][1], *arms[1][1]])
-        rho = DEFAULT_ICC if found is None else found
+        moved = [(k, r) for counts in arms for k, r in zip(*counts, strict=True) if r]
+        informative = min(sum(k > 0 for k, _ in moved), sum(k < r for k, r in moved))
+        rho = toward(found, DEFAULT_ICC, informative)
         treated, untouched = (sum(1 for r in runs_of if r) for _, runs_of in arms)
         each = n / len(runs)
         least = {t: detectable_difference(share, treated, untouched, each, target=t, icc=rho) for t in TARGETS}

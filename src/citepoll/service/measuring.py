@@ -88,6 +88,8 @@ def compared(slice: Slice, ledger: Ledger) -> tuple[Cycle, Cycle]:
     earlier = chosen(Slice(cycles=(slice.compare or "",)), ledger)[0]
     if earlier.id == later.id:
         raise SliceError(f"{later.name!r} cannot be compared with itself.", "Name two cycles.")
+    if earlier.id > later.id:
+        raise SliceError(f"{earlier.name!r} is not before {later.name!r}.", "Name the earlier cycle first.")
     return earlier, later
 
 

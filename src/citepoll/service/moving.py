@@ -7,6 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
+from citepoll.errors import SliceError
 from citepoll.explain.halflife import HalfLife, half_life, spells
 from citepoll.explain.movement import Cited, Moved, moved, stays
 from citepoll.model import Slice
@@ -42,6 +43,8 @@ def won_and_lost(project: Project, ledger: Ledger, earlier: str, later: str | No
 
     Raises `SliceError` for cycles that cannot be compared.
     """
+    if owner is not None and owner not in (brands := [brand.name for brand in project.brands]):
+        raise SliceError(f"There is no brand {owner!r}.", f"Brands here: {', '.join(brands)}.")
     first, second = compared(Slice(cycles=(later,) if later else (), compare=earlier), ledger)
     found = moved(_cited(project, ledger, first, at), _cited(project, ledger, second, at))
     texts = {q.id: q.text for cycle in (first, second) for q in ledger.query_set(cycle).queries}

@@ -44,7 +44,8 @@ def movement(
         table.add_column(head, no_wrap=True)
     for each in shown:
         table.add_row(
-            each.what + ("" if each.sure else " ?"), Text(one_line(printable(each.url.split("://", 1)[-1]), 90)), each.owner or "",
+            each.what + ("" if each.sure else " ?"),
+            Text(one_line(printable(each.url.split("://", 1)[-1]), 90)), each.owner or "",
             Text(each.engine), Text(one_line(found.texts[each.query_id], 48)),
             f"{each.before}/{each.before_of}", f"{each.after}/{each.after_of}",
         )  # fmt: skip
