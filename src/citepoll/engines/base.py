@@ -111,8 +111,10 @@ def continued(request: HttpRequest, follow_up: Mapping[str, Any]) -> HttpRequest
     `follow_up` holds `delay` (seconds) and either a whole request (`method`, `url`, `json`: a page token, a poll) or
     `append`, field of the body that was sent → items to put at the end of its list (a paused turn). Never a key.
     A delay above 0 fetches an answer that is being made and was paid for already; a delay of 0 is a further paid call.
-    A run of several calls is stored as one body, which `engines.calls` writes and reads.
+    A run of several calls is stored as one body, which `engines.calls` writes and reads. An idempotency key stays behind:
+    under it the vendor would send the first reply again.
     """
+    request = replace(request, headers={k: v for k, v in request.headers.items() if k.lower() != "idempotency-key"})
     if "url" in follow_up:
         method, body = follow_up.get("method", "GET"), follow_up.get("json")
         return replace(request, method=method, url=follow_up["url"], json=body)

@@ -10,8 +10,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from citepoll.measure.metrics import Unit
-from citepoll.measure.metrics import METRICS
+from citepoll.measure.metrics import METRICS, Unit
 from citepoll.model import Estimate, Row, SliceResult
 from citepoll.report.numbers import interval, part, unit_of, words
 from citepoll.report.pairs import Pair, dimension_names, pairs, with_texts

@@ -136,7 +136,8 @@ def _client(timeouts: Timeouts, tls: ssl.SSLContext) -> httpx2.AsyncClient:
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         verify=tls,
         timeout=httpx2.Timeout(timeouts.first_byte, connect=timeouts.connect, pool=None),
-        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=30.0),
+        # A connection is not used twice: a reply that a proxy delivers twice would be read as that of the next question.
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
     )
 
 

@@ -13,7 +13,7 @@ from citepoll.engines.failures import Failed
 from citepoll.engines.recorded import decode
 from citepoll.errors import EngineError, InputError
 from citepoll.model import Answer, Citation, Source
-from citepoll.project import environment
+from citepoll.project import key_of
 from citepoll.urls import Canonical, canonical
 
 
@@ -56,7 +56,7 @@ def _listed(engine_id: str) -> Listed:
         returns(facts),
         takes(facts),
         facts.key_variable,
-        None if facts.key_variable is None else environment(facts.key_variable) is not None,
+        None if facts.key_variable is None else key_of(facts.key_variable) is not None,
         facts.key_optional,
         facts.default_model,
         facts.price_note,
