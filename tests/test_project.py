@@ -128,7 +128,10 @@ def test_a_byte_order_mark_and_crlf_are_read(tmp_path):
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 
 
-@given(brand=names, owned=st.lists(names, max_size=3), category=st.text(st.characters(exclude_categories=["Cs"])))
+domains = st.from_regex(r"[a-z]{3,10}\.(com|org|de)(/[a-z]{1,8})?", fullmatch=True)
+
+
+@given(brand=names, owned=st.lists(domains, max_size=3), category=st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_new_file_reads_back_as_given(tmp_path_factory, brand, owned, category):
     rivals = ((brand + "2", "rival.example"),)
     text = project_text(Start(brand, tuple(owned), rivals, category))
@@ -211,3 +214,19 @@ def test_a_mistake_in_prices_or_limits_is_told(tmp_path, table, line, cause):
     assert caught.value.fix
     if line:
         assert f"line {line}" in caught.value.cause
+
+
+@pytest.mark.parametrize(
+    ("more", "cause"),
+    [
+        ('owns = ["co.uk"]', "suffix that many share"),
+        ('owns = ["notadomain"]', "cannot own `notadomain`"),
+        ('owns = ["other.com"]\n[[competitor]]\nname = "B"\nowns = ["other.com"]', "both own other.com"),
+        ('aliases = ["Globex"]\n[[competitor]]\nname = "globex"', "line 4: 'A' and 'globex' both go by 'globex'"),
+    ],
+)
+def test_brands_that_cannot_be_told_apart_are_refused_when_the_file_is_read(tmp_path, more, cause):
+    with pytest.raises(ProjectError) as wrong:
+        parse_project(f'[brand]\nname = "A"\n{more}\n', tmp_path)
+    assert cause in wrong.value.cause
+    assert wrong.value.fix

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, tzinfo
 from importlib import import_module
@@ -19,6 +19,7 @@ from citepoll.engines import REGISTRY
 from citepoll.errors import ProjectError
 from citepoll.explain.sources import SourceTable
 from citepoll.explain.targets import METRICS_AIMED_AT, Goal
+from citepoll.extract.citations import Ownership
 from citepoll.hashing import content_hash
 from citepoll.model import INTENTS, Alias, Brand, Engine, Property, Surface
 
@@ -312,7 +313,26 @@ def _brands(file: _File, text: str) -> tuple[Brand, ...]:
             raise ProjectError(
                 f"{FILE}, line {line}: the brand {brands[at].name!r} stands twice.", "Give each brand one entry."
             )
+    _check_aliases(brands, text)
+    try:
+        Ownership(brands)
+    except ProjectError as wrong:
+        raise ProjectError(f"{FILE}: {wrong.cause}", wrong.fix) from None
     return brands
+
+
+def _check_aliases(brands: Sequence[Brand], text: str) -> None:
+    """Refuse a name that two brands go by: it could be counted for neither."""
+    owners: dict[str, str] = {}
+    for at, brand in enumerate(brands):
+        for alias in brand.aliases:
+            other = owners.setdefault(alias.text.casefold(), brand.name)
+            if other != brand.name:
+                line = _line(text, ["competitor", at - 1, "name"])
+                raise ProjectError(
+                    f"{FILE}, line {line}: {other!r} and {brand.name!r} both go by {alias.text!r}.",
+                    "Leave the name with one of them: a mention of it would count for neither.",
+                )
 
 
 def _brand(entry: _Brand, *, tracked: bool) -> Brand:

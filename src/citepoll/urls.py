@@ -219,6 +219,11 @@ def known_suffix(host: str) -> bool:
     return _suffixes(True).publicsuffix(host, accept_unknown=False) is not None
 
 
+def is_suffix(host: str) -> bool:
+    """Whether `host` is a public suffix itself, as co.uk: nobody's own. Those of the private section belong to somebody."""
+    return not _ip(host) and _suffixes(False).privatesuffix(host) is None
+
+
 @cache
 def _suffixes(private: bool) -> PublicSuffixList:
     return PublicSuffixList(only_icann=not private)

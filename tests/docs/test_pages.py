@@ -189,16 +189,21 @@ def test_the_csv_is_imported(desk, tmp_path):
     assert row.estimate.value == 1
 
 
+def shown(desk, slice):
+    """The rows of the newest cycle, but for its name."""
+    return [{k: v for k, v in row.items() if k != "cycle"} for row in json_rows(desk.measure(slice))]
+
+
 @pytest.mark.parametrize("ending", ["jsonl.gz", "csv", "parquet"])
 def test_an_export_gives_the_same_numbers(desk, tmp_path, ending):
     (text,) = blocks("docs/interchange.md", "jsonl")
     imported(desk, tmp_path, text, "a.jsonl")
     slice = citepoll.Slice(metrics=("share_of_citation", "mention_rate", "slot_share", "trigger_rate"))
-    before = json_rows(desk.measure(slice))
+    before = shown(desk, slice)
     path = tmp_path / f"out.{ending}"
     exporting.export(desk.ledger, desk.ledger.cycle("c"), path, exporting.format_of(path, None))
     desk.import_file(path, "d")
-    assert json_rows(desk.measure(slice)) == before
+    assert shown(desk, slice) == before
 
 
 def test_the_synonyms_are_those_of_the_code():

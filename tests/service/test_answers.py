@@ -36,7 +36,7 @@ def imported(project, ledger, at, row, jsonl):
         (Wanted("c", url="https://www.acme.com/forks"), [1]),
         (Wanted("c", status="failed"), [3]),
         (Wanted("c", engine="atlas", status="answered", names="Acme"), [1]),
-        (Wanted("c", cites="Nobody"), []),
+        (Wanted("c", engine="nowhere"), []),
     ],
 )
 def test_answers_are_found_by_what_they_hold(project, ledger, imported, at, wanted, runs):
@@ -71,3 +71,8 @@ def test_what_is_not_there_is_said(project, ledger, imported, at):
 def test_no_cycle_yet(project, ledger, at):
     with pytest.raises(SliceError, match="no measured cycle"):
         find(project, ledger, Wanted(), at)
+
+
+def test_an_unknown_brand_is_told(project, ledger, imported, at):
+    with pytest.raises(SliceError, match="no brand 'Nobody'"):
+        find(project, ledger, Wanted("c", cites="Nobody"), at)

@@ -168,10 +168,10 @@ def test_a_name_that_cannot_be_shown_is_refused(poll, ledger, name):
 
 def test_a_complete_or_an_imported_cycle_is_not_polled(poll, ready, ledger, at, row, jsonl):
     poll("c")
-    with pytest.raises(LedgerError, match="is complete"):
+    with pytest.raises(InputError, match="is complete"):
         poll("c")
     import_file(ready, ledger, jsonl(row()), "recorded", at=at)
-    with pytest.raises(LedgerError, match="recorded"):
+    with pytest.raises(InputError, match="recorded"):
         poll("recorded")
 
 
@@ -242,7 +242,7 @@ def test_two_polls_at_once_ask_every_run_once(ready, ledger):
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
     ended = [(*p.communicate(timeout=60), p.returncode) for p in both]
     codes = sorted(code for *_, code in ended)
-    assert codes in ([0, 7], [0, 0])
+    assert codes in ([0, 7], [0, 4], [0, 0])  # 7: the other one works; 4: it is done
     for out, said, code in ended:
         assert b"Traceback" not in said
         assert json.loads(out)["status"] == "closed" if code == 0 else b"error:" in said

@@ -19,8 +19,9 @@ NOT_REACHED = "more than half were still cited when last seen"
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """An unbroken stay of one citation (query, engine, URL): cycles from its first one to its loss, or to the last one
-    seen where `ended` is False. `start_known` is False where it was there in the first cycle already."""
+    """An unbroken stay of one citation (query, engine, URL): cycles from its first one to its loss, or, where `ended` is
+    False, the steps from one cycle to the next that it has outlived. `start_known` is False where it was there in the
+    first cycle already."""
 
     key: Hashable
     cycles: int
@@ -57,7 +58,9 @@ def spells(cited: Sequence[Set[Hashable]], *, absent: int = 1) -> tuple[Spell, .
 
     A stay ends where `absent` cycles in a row lack it; a shorter break belongs to it. With few runs a source is
     missed by chance as well as lost, so 1 gives short lives: 2 is fairer to sources that a query cites now and then.
-    A stay still open at the end is censored at the last cycle that has it. Raises `InputError` for `absent` below 1.
+    A stay that ended lasted the cycles that had it. One still open has outlived the steps from its first cycle to the last
+    that has it, and is censored there: first cited in the newest cycle, it has outlived none. Raises `InputError` for
+    `absent` below 1.
     """
     if absent < 1:
         raise InputError(f"{absent} cycles of absence end no stay", "Give 1 or more.")
@@ -70,7 +73,8 @@ def spells(cited: Sequence[Set[Hashable]], *, absent: int = 1) -> tuple[Spell, .
         breaks = [i + 1 for i, (one, other) in enumerate(pairwise(cycles)) if other - one > absent]
         for start, end in pairwise([0, *breaks, len(cycles)]):
             first, last = cycles[start], cycles[end - 1]
-            found.append(Spell(key, last - first + 1, last + absent < len(cited), first > 0))
+            ended = last + absent < len(cited)
+            found.append(Spell(key, last - first + ended, ended, first > 0))
     return tuple(found)
 
 
@@ -79,10 +83,11 @@ def half_life(spells: Iterable[Spell], *, all_starts: bool = False, confidence: 
 
     Stays that began before the first cycle are left out, since their length is unknown and long ones are met more
     often; `all_starts` counts them from the first cycle, which gives the remaining life. Spells are taken as
-    independent: those of one query are not quite, so that the interval is a lower limit. No spell: null with its
+    independent: those of one query are not quite, so that the interval is a lower limit. Stays that outlived no step say
+    nothing and are not counted. No spell: null with its
     reason; more than half still cited: no median, with the lower bound. Nothing is extrapolated.
     """
-    counted = [spell for spell in spells if all_starts or spell.start_known]
+    counted = [spell for spell in spells if (all_starts or spell.start_known) and spell.cycles]
     ended = [spell.cycles for spell in counted if spell.ended]
     if not counted:
         return HalfLife(None, None, None, 0, 0, confidence, reason=NO_SPELL)

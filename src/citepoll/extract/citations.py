@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +10,7 @@ from urllib.parse import unquote
 
 from citepoll.errors import ProjectError
 from citepoll.model import Brand, Property
-from citepoll.urls import Canonical, canonical
+from citepoll.urls import Canonical, canonical, is_suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,21 @@ class Ownership:
         rules.append(rule)
 
 
+_BARE = re.compile(r"[\w.-]+(/\S*)?")
+
+
 def _rule(brand: str, owned: Property) -> _Rule:
     fix = "Write a domain or a path prefix, such as acme.com, docs.acme.com or github.com/acme."
-    url = canonical(owned.rule.strip().removeprefix("*."))
+    place = owned.rule.strip().removeprefix("*.")
+    url = canonical(f"https://{place}" if _BARE.fullmatch(place) else place)
     if not isinstance(url, Canonical):
         raise ProjectError(f"{brand} cannot own `{owned.rule}`: {url.reason}.", fix)
     if "?" in url.url or "#" in owned.rule or url.unwrapped or url.unresolved:
         raise ProjectError(f"{brand} cannot own `{owned.rule}`: it has a query or a fragment, or is a redirect.", fix)
+    if "." not in url.host:
+        raise ProjectError(f"{brand} cannot own `{owned.rule}`: it is no domain.", fix)
+    if is_suffix(url.host):
+        raise ProjectError(f"{brand} cannot own `{owned.rule}`: it is a suffix that many share.", fix)
     start, end = owned.valid_from or date.min, owned.valid_to or date.max
     if start > end:
         raise ProjectError(f"{brand} owns `{owned.rule}` from {start} to {end}, which is never.", "Swap the two dates.")

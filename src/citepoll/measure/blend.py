@@ -37,6 +37,8 @@ def blended(
     engines, `pooled` is None; an engine of weight 0 is left out. Raises `InputError` where weights do not sum to 1
     within 1e-9, an engine lacks one, or for the counts that `share` refuses. Source: STATISTICS section 3.
     """
+    if not all(isinstance(given, Mapping) for given in (cited_by_engine, runs_by_engine, weights)):
+        raise InputError("cited, runs and weights are not given by engine", "Give mappings from engine to its values.")
     engines = weighted_engines(cited_by_engine.keys() | runs_by_engine.keys(), weights)
     a2 = tail(target, level)
     missing = [engine for engine in engines if engine not in cited_by_engine or engine not in runs_by_engine]

@@ -24,7 +24,8 @@ _TARGET_WORDS = {"fixed_set": "these queries", "category": "questions like these
 def json_rows(result: SliceResult) -> list[dict[str, object]]:
     """One mapping per estimate: metric, dimensions, estimate; fractions 0–1, None where there is no estimate."""
     names = dimension_names(result)
-    return [_json_row(row, dimension_values(row, names, result)) for row in result.rows]
+    cycle = {"cycle": result.cycles[0]} if len(result.cycles) == 1 and "cycle" not in names else {}
+    return [_json_row(row, dimension_values(row, names, result), cycle) for row in result.rows]
 
 
 def json_text(result: SliceResult) -> str:
@@ -77,11 +78,12 @@ def excluded_words(excluded: dict[str, int]) -> str:
     return ", ".join(f"{status} {count(number)}" for status, number in excluded.items() if number)
 
 
-def _json_row(row: Row, values: Mapping[str, object]) -> dict[str, object]:
+def _json_row(row: Row, values: Mapping[str, object], cycle: Mapping[str, str]) -> dict[str, object]:
     estimate = row.estimate
     return {
         "metric": row.metric,
         **{name: _plain(value) for name, value in values.items()},
+        **cycle,
         **{name: getattr(estimate, name) for name in _MEASURES},
         "excluded": dict(estimate.excluded),
         "reason": estimate.reason,

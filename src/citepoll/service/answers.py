@@ -8,6 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
+from citepoll.errors import SliceError
 from citepoll.model import Answer, Mention, Query, ResolvedCitation, Slice
 from citepoll.project import Project
 from citepoll.service.deriving import derive, observer_of, parse
@@ -62,6 +63,9 @@ def find(project: Project, ledger: Ledger, wanted: Wanted, at: datetime) -> tupl
 
     `query` fits as part of the text, whatever the case. Raises `SliceError` for an unknown cycle.
     """
+    brands = [brand.name for brand in project.brands]
+    if unknown := [name for name in (wanted.cites, wanted.names) if name is not None and name not in brands]:
+        raise SliceError(f"There is no brand {unknown[0]!r}.", f"Brands here: {', '.join(brands)}.")
     cycle = chosen(Slice(cycles=(wanted.cycle,) if wanted.cycle else ()), ledger)[0]
     built = derive(project, ledger, cycle, at)
     hits = built.table("hits")

@@ -36,7 +36,11 @@ def format_of(path: Path | None, chosen: str | None) -> str:
     """The format by name, else by the file's ending, else JSONL. Raises `InputError` for another name."""
     if chosen is None and path is not None:
         name = path.name.lower().removesuffix(".gz")
-        chosen = next((f for f in FORMATS if name.endswith("." + f)), "jsonl")
+        chosen = next((f for f in FORMATS if name.endswith("." + f)), None)
+        if chosen is None:
+            raise InputError(
+                f"{path.name} does not say its format.", f"End it in .{', .'.join(FORMATS)}, or say --format."
+            )
     chosen = chosen or "jsonl"
     if chosen not in FORMATS:
         raise InputError(f"{chosen!r} is not a format.", f"Use one of {', '.join(FORMATS)}.")

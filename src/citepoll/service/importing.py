@@ -216,6 +216,7 @@ def _close(project: Project, ledger: Ledger, cycle: Cycle, path: Path, tally: _T
     )
     if tally.new or cycle.status != "closed":
         detail = {k: v for k, v in asdict(summary).items() if k in ("file", "rows", "new", "rejected", "further")}
+        detail["whole"] = whole
         imports.close_import(ledger, cycle, queries, at, numbered=numbered and whole, detail=detail)
     return replace(summary, warnings=tuple(_warnings(summary, ledger)))
 

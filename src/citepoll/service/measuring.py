@@ -117,7 +117,16 @@ def measure(project: Project, ledger: Ledger, slice: Slice, at: datetime, *, ste
         return _compared(project, ledger, slice, at, step)
     cycles = chosen(slice, ledger)
     frames = classed(project, slice, read_frames(project, ledger, cycles, at, step=step))
-    return _measured(evaluate(frames, slice, context(project, ledger, cycles)))
+    found = evaluate(frames, slice, context(project, ledger, cycles))
+    return _measured(replace(found, warnings=(*found.warnings, *broken_off(ledger, cycles))))
+
+
+def broken_off(ledger: Ledger, cycles: Sequence[Cycle]) -> Iterator[str]:
+    """A warning for each cycle whose last import did not reach the end of its file."""
+    for cycle in cycles:
+        imports = [event for event in ledger.history(cycle.name) if event["what"] == "import"]
+        if imports and imports[-1].get("whole") is False:
+            yield f"{cycle.name}: the import of {imports[-1]['file']} broke off: the cycle holds a part of that file"
 
 
 def _measured(result: SliceResult) -> Measured:

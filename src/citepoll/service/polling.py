@@ -121,7 +121,7 @@ def plan(project: Project, ledger: Ledger, *, name: str | None, over: str | None
             estimates, project.budget,
         )  # fmt: skip
     if name is not None and any(c.name == name for c in ledger.cycles()):
-        raise LedgerError(
+        raise InputError(
             f"The cycle {name!r} is complete.", "Leave --cycle away to begin a new one, or give a new name."
         )
     engines = _pollable(project)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from citepoll.measure.velocity import LEAST_CYCLES
 from citepoll.model import Slice
 from citepoll.report import tables
 from citepoll.report.numbers import unit_of, words
@@ -73,6 +74,11 @@ def velocity(
             "cycles": found.cycles, "warnings": found.warnings,
             "rows": [{"metric": r.metric, **r.dimensions, "target": r.estimate.target, "velocity": v} for r, v in found.rows],
         })  # fmt: skip
+        return
+    if len(found.cycles) < LEAST_CYCLES:
+        say(
+            f"Velocity needs {LEAST_CYCLES} cycles or more; here {'is' if len(found.cycles) == 1 else 'are'} {len(found.cycles)}."
+        )
         return
     names = list(dict.fromkeys(name for row, _ in found.rows for name in row.dimensions if name != "cycle"))
     table = Table(*names, "target", "now", "change per cycle", box=None, pad_edge=False)

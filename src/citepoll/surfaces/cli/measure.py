@@ -14,7 +14,7 @@ from citepoll.errors import SliceError
 from citepoll.measure.metrics import METRICS
 from citepoll.measure.slices import FIELDS
 from citepoll.measure.verdicts import QUERIES
-from citepoll.model import Slice, SliceResult
+from citepoll.model import Change, Slice, SliceResult
 from citepoll.report import tables, terminal
 from citepoll.report.numbers import unit_of, words
 from citepoll.report.pairs import dimension_names, is_blended, with_texts
@@ -106,6 +106,7 @@ def print_table(desk: OpenProject, result: SliceResult) -> None:
         kinds["blended"] = surfaces.pop()
     plain = (out.encoding or "").lower() not in ("utf-8", "utf8")
     out.print(terminal.table(result, width=out.width, ascii_only=plain, kinds=kinds, tracked=desk.project.tracked.name))
+    say(f"cycle {', '.join(result.cycles)}; thick: these queries, thin: questions like these")
     for name, label in result.labels.items():
         if is_blended(name):
             say(label)
@@ -137,19 +138,32 @@ def _row_warnings(result: SliceResult) -> Iterator[str]:
         yield f"{len(found) - 5} more warnings of single rows: --json has them"
 
 
+def _span(change: Change) -> str:
+    if change.value is None or change.low is None or change.high is None:
+        return ""
+    return f"{change.value * 100:+.0f} ({change.low * 100:.0f} to {change.high * 100:.0f})"
+
+
 def print_changes(desk: OpenProject, result: SliceResult) -> None:
     """Before, after and verdict of each row, with what else changed beside it."""
     target = "category" if result.slice.target == "category" else "fixed_set"
     names = [name for name in dimension_names(result) if name != "cycle"]
-    table = Table(*names, "before", "now", "verdict", box=None, pad_edge=False)
+    table = Table(*names, "before", "now", "change", "verdict", box=None, pad_edge=False)
     for row in with_texts(result).rows:
         if row.change is not None and row.estimate.target == target:
             ends = (words(row.change.before, unit_of(row.metric)), words(row.change.after, unit_of(row.metric)))
-            table.add_row(*(str(row.dimensions.get(name) or "") for name in names), *ends, Text(row.verdict or ""))
+            table.add_row(
+                *(str(row.dimensions.get(name) or "") for name in names),
+                *ends,
+                _span(row.change),
+                Text(row.verdict or ""),
+            )
     out.print(table)
     say(
         f"{result.slice.compare} → {result.cycles[-1]}, on {QUERIES[target]}; verdicts after Benjamini–Hochberg over all rows."
     )
+    if result.slice.target == "both":
+        say("--target category speaks of questions like these.")
     beside = Counter(text for row in result.rows if row.change for text in set(row.change.warnings))
     for warning in (*result.warnings, *beside):
         warn(warning)

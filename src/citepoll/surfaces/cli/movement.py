@@ -52,7 +52,9 @@ def movement(
     out.print(table)
     won = sum(m.what == "won" for m in found.moved)
     say(f"{found.earlier} → {found.later}: {won} won, {len(found.moved) - won} lost, {len(shown)} shown")
-    say("? means that not every run agrees: chance alone may have moved it.")
+    say(
+        "? means too few runs, or runs that do not agree: chance alone may have moved it. Of many, some others are chance too."
+    )
 
 
 def decay(

@@ -33,7 +33,10 @@ def rebuild(
         emit_json(
             found
             if diff
-            else [{"cycle": c.cycle, "answers": c.answers, "changed": len(c.answers_changed)} for c in found]
+            else [
+                {"cycle": c.cycle, "answers": c.answers, "changed": len({a.run_id for a in c.answers_changed})}
+                for c in found
+            ]
         )
         return
     for changes in found:
@@ -44,7 +47,7 @@ def rebuild(
 
 def _tell(changes: Changes, diff: bool) -> None:
     against = (
-        f"; {count(len(changes.answers_changed))} differ from the version of {changes.before[:19]}"
+        f"; {count(len({c.run_id for c in changes.answers_changed}))} differ from the version of {changes.before[:19]}"
         if changes.before
         else ""
     )
