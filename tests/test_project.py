@@ -222,7 +222,7 @@ def test_a_mistake_in_prices_or_limits_is_told(tmp_path, table, line, cause):
         ('owns = ["co.uk"]', "suffix that many share"),
         ('owns = ["notadomain"]', "cannot own `notadomain`"),
         ('owns = ["other.com"]\n[[competitor]]\nname = "B"\nowns = ["other.com"]', "both own other.com"),
-        ('aliases = ["Globex"]\n[[competitor]]\nname = "globex"', "line 4: 'A' and 'globex' both go by 'globex'"),
+        ('aliases = ["Globex"]\n[[competitor]]\nname = "globex"', "line 5: 'A' and 'globex' both go by 'globex'"),
     ],
 )
 def test_brands_that_cannot_be_told_apart_are_refused_when_the_file_is_read(tmp_path, more, cause):
