@@ -34,6 +34,11 @@ STATUS = pl.Enum(STATUSES)
 SECONDS, MEBIBYTES = 5.0, 1024
 
 
+def _stored(table: pl.DataFrame) -> pl.DataFrame:
+    """As the product stores it: names are text."""
+    return table.with_columns(pl.col(pl.Enum).cast(pl.String))
+
+
 def build(folder: Path, answers: int, per_answer: int, seed: int) -> None:
     """Write answers, citations and hits, in parts of `CHUNK` answers; run_id rises through the parts."""
     rng = np.random.default_rng(seed)
@@ -44,9 +49,9 @@ def build(folder: Path, answers: int, per_answer: int, seed: int) -> None:
         run_id = np.arange(start, min(start + CHUNK, answers), dtype=np.uint32)
         table = _answers(rng, run_id, answers, per_answer, queries)
         citations = _citations(rng, run_id, table["slots"].to_numpy())
-        table.write_parquet(folder / "answers" / f"{part:03}.parquet")
-        citations.write_parquet(folder / "citations" / f"{part:03}.parquet")
-        _hits(rng, citations).write_parquet(folder / "hits" / f"{part:03}.parquet")
+        _stored(table).write_parquet(folder / "answers" / f"{part:03}.parquet")
+        _stored(citations).write_parquet(folder / "citations" / f"{part:03}.parquet")
+        _stored(_hits(rng, citations)).write_parquet(folder / "hits" / f"{part:03}.parquet")
 
 
 def _answers(
