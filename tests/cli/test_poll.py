@@ -75,3 +75,18 @@ def recorded(project):
         found = link.execute("select count(*) from attempts").fetchone()[0]
     link.close()
     return found
+
+
+def test_a_dry_run_says_what_paid_engines_may_cost(citepoll, ready, project, monkeypatch):
+    file = project.root / "citepoll.toml"
+    file.write_text(file.read_text("utf-8") + '[[engine]]\nid = "openai:responses"\nruns = 3\n', "utf-8")
+    said = citepoll("poll", "--dry-run")
+    assert (said.code, "OPENAI_API_KEY" in said.err) == (8, True)
+    monkeypatch.setenv("OPENAI_API_KEY", "canary-key")
+    file.write_text(
+        file.read_text("utf-8") + '[prices."openai:responses"]\nexpected = 0.5\n[budget]\nper_cycle_usd = 2.0\n',
+        "utf-8",
+    )
+    said = citepoll("poll", "--dry-run")
+    assert "to ask now: 16 of 16 runs; about $3.00, at most $2.00 a cycle" in said.err
+    assert "canary-key" not in said.err + said.out

@@ -119,7 +119,17 @@ def _tell_plan(planned: Planned) -> None:
             f"  an engine ends when its share is known to ± {planned.stop_at * 100:.3g} points on these queries: a look "
             f"after every round from {FIRST_LOOK} on"
         )
-    say(f"  to ask now: {count(planned.todo)} of {noun(planned.runs, 'run')}")
+    say(f"  to ask now: {count(planned.todo)} of {noun(planned.runs, 'run')}{_price(planned)}")
+
+
+def _price(planned: Planned) -> str:
+    """What the runs to ask may cost, by the dated price table; empty where nothing costs anything."""
+    known = sum(estimate.usd for estimate in planned.estimates if estimate.usd is not None)
+    unknown = [estimate.engine for estimate in planned.estimates if estimate.usd is None]
+    parts = [f"about {money(known)}"] if known else []
+    parts += [f"an unknown price for {', '.join(unknown)}"] if unknown else []
+    parts += [f"at most {money(planned.ceiling)} a cycle"] if planned.ceiling is not None else []
+    return f"; {', '.join(parts)}" if parts else ""
 
 
 def _tell_end(polled: Polled) -> None:
