@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citepoll.errors import ProjectError
-from citepoll.project import Start, parse_project, project_text, read_project, surface_of, write_project
+from citepoll.newproject import Start, project_text, write_project
+from citepoll.project import parse_project, read_project, surface_of
 
 BRAND = '[brand]\nname = "Northwind"\n'
 

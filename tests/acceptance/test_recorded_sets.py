@@ -7,7 +7,7 @@ import pytest
 
 import citepoll
 from citepoll.model import Slice
-from citepoll.project import Start, write_project
+from citepoll.newproject import Start, write_project
 from citepoll.report.tables import json_rows
 from citepoll.service.importing import import_file
 

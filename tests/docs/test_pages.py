@@ -26,7 +26,8 @@ from citepoll.measure.compare import DifferenceInDifferences, change, slope, ver
 from citepoll.measure.grades import BANDS, planned_half_width
 from citepoll.measure.verdicts import REAL
 from citepoll.model import STATUSES, VALID, Change, Contrast
-from citepoll.project import Start, parse_project, write_project
+from citepoll.newproject import Start, write_project
+from citepoll.project import parse_project
 from citepoll.report.tables import json_rows
 from citepoll.service import exporting
 

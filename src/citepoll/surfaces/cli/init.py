@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from citepoll.errors import ProjectError
-from citepoll.project import Start, write_project
+from citepoll.newproject import Start, write_project
 from citepoll.surfaces.cli.terminal import AsJson, emit_json, say
 
 
