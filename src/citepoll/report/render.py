@@ -28,11 +28,16 @@ def svg(chart: alt.TopLevelMixin, *, label: str, palette: Mapping[str, str] | No
     cached by the definition.
     """
     definition = _clean(chart.to_dict(validate=False), doors=doors)  # Altair has checked every part as it was made
-    drawn = _draw(canonical_json(definition))
-    for placeholder, colour in (css_variables() if palette is None else palette).items():
-        drawn = drawn.replace(placeholder, colour)
+    drawn = coloured(_draw(canonical_json(definition)), css_variables() if palette is None else palette)
     name = escape(printable(label), quote=True)
     return drawn.replace("<svg ", f'<svg role="graphics-document document" aria-label="{name}" ', 1)
+
+
+def coloured(text: str, palette: Mapping[str, str]) -> str:
+    """A definition or a drawing with the colours of `palette` in place of its placeholders."""
+    for placeholder, colour in palette.items():
+        text = text.replace(placeholder, colour)
+    return text
 
 
 @lru_cache(maxsize=256)

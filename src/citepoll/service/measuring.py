@@ -25,6 +25,8 @@ from citepoll.project import Project
 from citepoll.report import tables
 from citepoll.report.charts import Mark, shares_by_engine
 from citepoll.report.pairs import Pair, pairs
+from citepoll.report.palette import fixed
+from citepoll.report.render import coloured, svg
 from citepoll.service.classing import classed
 from citepoll.service.deriving import Step, derive
 from citepoll.store.derived import TABLES, Built
@@ -39,12 +41,15 @@ class Measured(SliceResult):
         """One row per estimate, with the columns of `citepoll measure --json`; `excluded` and `warnings` as JSON text."""
         return frame(self)
 
-    def chart(self) -> alt.LayerChart:
+    def chart(self) -> alt.TopLevelMixin:
         """The shares as points with both intervals, as the report shows them; the first 40 where there are more."""
-        return shares_by_engine([_mark(pair) for pair in pairs(self.rows)[:40]])
+        drawn = shares_by_engine([_mark(pair) for pair in pairs(self.rows)[:40]])
+        return alt.LayerChart.from_json(coloured(drawn.to_json(), fixed("light")))
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return self.chart()._repr_mimebundle_(include, exclude)
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows: a picture that needs no network, and the table as text."""
+        picture = svg(self.chart(), label="Shares with their intervals", palette={}, doors=False)
+        return {"image/svg+xml": picture, "text/plain": tables.markdown_text(self)}
 
 
 def frame(result: SliceResult) -> pl.DataFrame:
