@@ -43,7 +43,8 @@ class Measured(SliceResult):
 
     def chart(self) -> alt.TopLevelMixin:
         """The shares as points with both intervals, as the report shows them; the first 40 where there are more."""
-        drawn = shares_by_engine([_mark(pair) for pair in pairs(self.rows)[:40]])
+        shown = pairs(self.rows)[:40]
+        drawn = shares_by_engine([_mark(pair, tracked=pair.brand == shown[0].brand) for pair in shown])
         return alt.LayerChart.from_json(coloured(drawn.to_json(), fixed("light")))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -61,11 +62,11 @@ def frame(result: SliceResult) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _mark(pair: Pair) -> Mark:
+def _mark(pair: Pair, *, tracked: bool) -> Mark:
     names = [str(value) for value in pair.main.dimensions.values() if value is not None]
     kind = "simulated" if pair.main.simulated else "api"
     estimates = (pair.fixed_set and pair.fixed_set.estimate, pair.category and pair.category.estimate)
-    return Mark(" · ".join(names), *estimates, kind=kind)  # type: ignore[arg-type]
+    return Mark(" · ".join(names), *estimates, kind=kind, tracked=tracked)  # type: ignore[arg-type]
 
 
 def measurable(ledger: Ledger) -> tuple[Cycle, ...]:
