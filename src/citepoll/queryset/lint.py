@@ -153,7 +153,7 @@ def _engines(engines: Sequence[Engine]) -> Iterator[Finding]:
             "one-engine" if engines else "no-engine",
             "warning" if engines else "error",
             (),
-            f"The plan has {number}, and engines cite different sources.",
+            f"There is {number}, and engines cite different sources.",
             "Add an engine that your buyers use.",
         )
     names = [f"{engine.id} {engine.name}".lower() for engine in engines]

@@ -22,6 +22,7 @@ from citepoll.measure.movements import compare, velocities
 from citepoll.measure.slices import parse_where
 from citepoll.model import Brand, Contrast, Query, Row, Slice, SliceResult
 from citepoll.project import Project
+from citepoll.queryset.lint import plan_warnings
 from citepoll.report import tables
 from citepoll.report.charts import Mark, shares_by_engine
 from citepoll.report.pairs import Pair, pairs
@@ -124,7 +125,18 @@ def measure(project: Project, ledger: Ledger, slice: Slice, at: datetime, *, ste
     cycles = chosen(slice, ledger)
     frames = classed(project, slice, read_frames(project, ledger, cycles, at, step=step))
     found = evaluate(frames, slice, context(project, ledger, cycles))
-    return _measured(replace(found, warnings=(*found.warnings, *broken_off(ledger, cycles))))
+    more = dict.fromkeys((*limits(ledger, cycles), *broken_off(ledger, cycles)))
+    return _measured(replace(found, warnings=(*found.warnings, *more)))
+
+
+def limits(ledger: Ledger, cycles: Sequence[Cycle]) -> Iterator[str]:
+    """What limits every number of these cycles: one engine, none of those that most buyers ask, few runs, a changed set."""
+    for cycle in cycles:
+        asked = ledger.runs_per_query(cycle)
+        engines = [replace(e, runs=asked.get(e.name, e.runs)) for e in ledger.engines(cycle)]
+        before = [c.set_hash for c in ledger.cycles() if c.id < cycle.id and c.set_hash]
+        if engines and cycle.set_hash:
+            yield from (found.cause for found in plan_warnings(engines, cycle.set_hash, before[-1] if before else None))
 
 
 def broken_off(ledger: Ledger, cycles: Sequence[Cycle]) -> Iterator[str]:

@@ -339,6 +339,18 @@ class Ledger:
             for name, by in found.items()
         )
 
+    def runs_per_query(self, cycle: Cycle) -> Mapping[str, int]:
+        """Engine → runs of a query that it was asked, as a rounded mean over its queries."""
+        runs, engines = schema.runs, schema.engines
+        asked = (
+            sa.select(engines.c.name, sa.func.count(), sa.func.count(sa.distinct(runs.c.query_id)))
+            .join(engines, engines.c.id == runs.c.engine)
+            .where(runs.c.cycle_id == cycle.id)
+            .group_by(engines.c.id)
+        )
+        with self.reading() as link:
+            return {name: round(number / queries) for name, number, queries in link.execute(asked)}
+
     def revision(self, cycle: Cycle) -> tuple[int, int]:
         """(recorded attempts, highest attempt id) of a cycle: changes whenever an answer is added."""
         attempts, runs = schema.attempts, schema.runs
