@@ -24,9 +24,11 @@ Ground = Literal["brand", "override", "table", "rule", "fallback"]
 CLASSES: Mapping[SourceClass, str] = {
     "owned": "the tracked brand's own properties",
     "competitor": "the properties of the other brands of the project",
-    "earned_media": "news, magazines, trade press, analysts, independent product reviewers and publishers of information"
-    " that live from readers, on health as on anything else: an editor decides",
-    "review_platform": "places where customers or directories rate firms, products, places and works",
+    "earned_media": "news, magazines, trade press, analysts, test laboratories and editorial product reviewers, guides,"
+    " recipe sites and blogs under a domain of their own, and publishers of information that live from readers, on"
+    " health as on anything else: an editor decides",
+    "review_platform": "places where customers or directories rate firms, products, places and works, local directories"
+    " included",
     "community": "what anyone may post: forums, questions and answers, mailing lists, shared code and documents, and"
     " blogs on blog platforms, since one person speaks there and no editor decides",
     "video": "video platforms and streaming services",
@@ -35,8 +37,10 @@ CLASSES: Mapping[SourceClass, str] = {
     " texts, documentation of open projects, medical reference (that of hospitals and health charities"
     " included), journals, their publishers and preprint servers, since nobody wins a place there by outreach",
     "government_education": "governments, armed forces, public bodies, organisations of states, universities, schools",
-    "retail_marketplace": "shops, marketplaces, app stores, booking and ticket sites",
-    "vendor_blog": "a company's own site, blog or documentation: it sells something in or near the topic",
+    "retail_marketplace": "sellers of what others make: shops, marketplaces, app stores, booking and ticket sites,"
+    " property and vehicle portals, and comparisons of prices or tariffs that lead to an order",
+    "vendor_blog": "a company's own site, blog or documentation: it sells what it makes or does itself, its own shop"
+    " included, from makers and software houses to banks, airlines, hotels, restaurants, law firms and clinics",
     "other": "charities, associations, think tanks, museums, sport, religion, tourist boards, paid press-release wires,"
     " rented hosting, audio, search engines",
 }
@@ -84,7 +88,23 @@ class SourceTable:
             if key in self._classed:
                 raise ProjectError(f"The source `{pattern}` stands twice.", "Give each source one entry.")
             self._classed[key] = Classed(_source_class(pattern, name), reason, ground)
-        self._deepest = max((key.count("/") for key in self._classed), default=0)
+        self._deepest = _deepest(self._classed)
+
+    @classmethod
+    def of_canonical(cls, rows: Iterable[list[str]], ground: Ground) -> SourceTable:
+        """The table of rows whose patterns are canonical and stand once, which is not looked at again.
+
+        Raises `ProjectError` for an unknown class.
+        """
+        table = cls(())
+        shared: dict[tuple[str, str], Classed] = {}
+        for pattern, name, reason in rows:
+            classed = shared.get((name, reason))
+            if classed is None:
+                classed = shared[name, reason] = Classed(_source_class(pattern, name), reason, ground)
+            table._classed[pattern] = classed
+        table._deepest = _deepest(table._classed)
+        return table
 
     def __len__(self) -> int:
         return len(self._classed)
@@ -107,6 +127,10 @@ class SourceTable:
             if suffix and host.endswith("." + suffix):
                 yield f"{host.removesuffix(suffix)}*"
             host = host.partition(".")[2]
+
+
+def _deepest(patterns: Iterable[str]) -> int:
+    return max((pattern.count("/") for pattern in patterns if "/" in pattern), default=0)
 
 
 def _key(pattern: str) -> str:
@@ -137,7 +161,7 @@ _NONE = SourceTable(())
 @cache
 def source_table() -> SourceTable:
     """The table of well-known sources that comes with the package, read once."""
-    return SourceTable(((pattern, name, reason) for pattern, name, reason in _lines("source_classes.tsv")), "table")
+    return SourceTable.of_canonical(_lines("source_classes.tsv"), "table")
 
 
 # ---------------------------------------------------------------- rules for the rest
@@ -170,9 +194,9 @@ def _by_rule(url: Canonical, *, before: bool) -> Iterator[Classed]:
     return (rule.classed for rule in _rules(before=before) if rule.pattern.search(parts[rule.part]))
 
 
-def _lines(name: str) -> list[list[str]]:
+def _lines(name: str) -> Iterator[list[str]]:
     text = files("citepoll.explain").joinpath(name).read_text("utf-8")
-    return [line.split("\t") for line in text.splitlines()[1:]]
+    return (line.split("\t") for line in text.splitlines()[1:])
 
 
 # ---------------------------------------------------------------- the class of a source
