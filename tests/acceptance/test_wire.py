@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -28,9 +29,11 @@ def recorded(shared):
 
 
 def read(path, row):
-    body = path.read_bytes()
-    engine_id = BY_FOLDER.get(path.parent.name) or openai_surface(json.loads(body))
-    return engines.load(engine_id).parse(int(row["http_status"] or 200), {}, body)
+    return engine_of(path).parse(int(row["http_status"] or 200), {}, path.read_bytes())
+
+
+def engine_of(path):
+    return engines.load(BY_FOLDER.get(path.parent.name) or openai_surface(json.loads(path.read_bytes())))
 
 
 def openai_surface(document):
@@ -59,6 +62,16 @@ def test_retrieved_pages_are_as_many_as_were_counted(recorded):
             pages = {canonical(page.url).url for page in (*answer.citations, *answer.sources)}
             cited_before = {"claude/pai-pause_turn-1.json": 9}  # results of the first reply, cited in the second
             assert len(pages) - cited_before.get(file, 0) == int(said.split()[1]), file
+
+
+def test_fields_that_nobody_knows_change_nothing(recorded, shared):
+    for file, (row, answer) in recorded.items():
+        body = json.loads(
+            (shared / "wire" / file).read_bytes(), object_hook=lambda each: {**each, "x_unknown": {"url": "x"}}
+        )
+        again = engine_of(shared / "wire" / file).parse(int(row["http_status"] or 200), {}, json.dumps(body).encode())
+        carried = {"usage": {}, "follow_up": None}  # the vendor's own words, kept as they are
+        assert replace(again, **carried) == replace(answer, **carried), file
 
 
 def test_spans_cut_what_they_should(recorded):
