@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from tests.emulator import Emulator
+from tests.emulator.client import QUICK
 
 from citepoll import engines as registry
 
@@ -93,3 +95,47 @@ def test_an_engine_that_cannot_be_loaded_does_not_hide_the_others(citepoll, monk
     assert said.code == 0
     assert "xai:grok" in said.out
     assert "no_such_module_here" in said.err
+
+
+# ---------------------------------------------------------------- check
+
+
+@pytest.fixture
+def served(citepoll, project, monkeypatch):
+    """The project asks a server of its own on loopback, which takes no key; with scripted faults."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "OPENAI_COMPATIBLE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with Emulator(QUICK) as emulator:
+        (project.root / "citepoll.toml").write_text(
+            '[brand]\nname = "Acme"\n[[engine]]\nid = "openai-compatible"\nname = "mine"\nmodel = "m"\n'
+            f'settings = {{ base_url = "{emulator.url}/v1" }}\n[prices.mine]\nexpected = 0.02\n',
+            "utf-8",
+        )
+        yield emulator
+
+
+def test_check_says_the_cost_before_and_what_was_found_after(citepoll, served, project):
+    said = citepoll("engines", "check", "--yes")
+    assert said.code == 0, said.err
+    assert "1 call: about $0.02" in said.err
+    assert "mine: works" in said.out
+    assert " s, " in said.out
+    assert not list(project.data.glob("*"))
+    found = json.loads(citepoll("engines", "check", "mine", "--yes", "--json").out)
+    assert [(each["engine"], each["works"], each["status"]) for each in found] == [("mine", True, "answered")]
+
+
+def test_check_ends_with_its_own_status_where_an_engine_does_not_work(citepoll, served):
+    served.desk.script("openai-compatible", "no_quota")
+    said = citepoll("engines", "check", "--yes")
+    assert said.code == 8
+    assert "no quota or no credit" in said.out
+    assert "You exceeded your current quota" in said.out
+    assert "Add credit" in said.out
+
+
+def test_check_sends_nothing_without_a_yes(citepoll, served):
+    said = citepoll("engines", "check")
+    assert said.code == 4
+    assert "--yes" in said.err
+    assert "openai-compatible" not in served.desk.state()["engines"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citepoll.engines import recorded
+from citepoll.engines import bodies, recorded
 from citepoll.errors import EngineError, InputError
 from citepoll.hashing import canonical_json
 from citepoll.model import STATUSES, Citation, Query, Source
@@ -95,7 +95,7 @@ def test_the_canonical_form_is_stable_under_the_order_of_keys(row, random):
     pairs = list(row.items())
     random.shuffle(pairs)
     one, other = (json.dumps(r, ensure_ascii=False).encode("utf-8", "surrogatepass") for r in (row, dict(pairs)))
-    assert canonical_json(recorded.decode(one)) == canonical_json(recorded.decode(other))
+    assert canonical_json(bodies.decode(one)) == canonical_json(recorded.decode(other))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_canonical_form_is_stable_under_the_order_of_keys(row, random):
     ],
 )
 def test_json_as_the_world_writes_it_is_read(body, value):
-    found = recorded.decode(body)
+    found = bodies.decode(body)
     assert json.loads(canonical_json(found)) == value
 
 
@@ -129,7 +129,7 @@ def test_json_as_the_world_writes_it_is_read(body, value):
 )
 def test_what_cannot_be_read_says_why(body, reason):
     with pytest.raises(ValueError, match=reason):
-        recorded.decode(body)
+        bodies.decode(body)
 
 
 @pytest.mark.parametrize(

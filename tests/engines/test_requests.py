@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import pytest
 
@@ -43,6 +44,7 @@ def test_facts_are_complete(engine_id):
     assert facts.docs.startswith("https://")
     assert all((facts.key_variable, facts.cited, facts.notes))
     assert "(20" in facts.price_note or engine_id == "openai-compatible"
+    assert not re.search(r"\d+ (USD|CNY|EUR)|[$€]", facts.price_note), "figures stand in the price table"
     assert facts.default_model or engine_id == "openai-compatible"
 
 

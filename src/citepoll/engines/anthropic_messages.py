@@ -23,7 +23,7 @@ FACTS = Facts(
     verified="recording",
     key_variable="ANTHROPIC_API_KEY",
     default_model="claude-sonnet-4-6",
-    price_note="tokens of the model, the pages read among them, and 10 USD per 1,000 searches (2026-11)",
+    price_note="tokens of the model, the pages read among them, and a fee per search (2026-11)",
     settings={**settings.LOCATION, **messages.SETTINGS},
     auth=Auth("header", "x-api-key"),
     takes_country=True,
@@ -34,6 +34,7 @@ FACTS = Facts(
         "A search that failed inside an answer leaves its error code as the message.",
         "The language is that of the question alone.",
     ),
+    check_settings=messages.CHECK,
 )
 
 

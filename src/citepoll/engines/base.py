@@ -32,12 +32,16 @@ class Facts:
 
     `returns_spans`: it says which passage carries which citation; `returns_sources`: it names pages that it retrieved
     and did not cite; `returns_queries`: it names the searches it made. `key_variable` is the environment variable of
-    its key, None where it needs none. `price_note` carries its date. `verified` says what the parser was tested on.
+    its key, None where it needs none. `price_note` says what is charged for, with its date; figures stand in the price
+    table alone. `verified` says what the parser was tested on.
     `settings` explains the names that `Engine.settings` may hold, beside those that every engine gets.
     `auth` says where the key goes, None where there is none; `key_optional`: it may be asked without. `takes_country`,
     `takes_language`: the surface has a field for it; elsewhere only the question's own words carry them.
     `cited` and `notes` tell a reader what counts as cited there, and what to know before comparing it.
+    `replays` names bodies of other surfaces that `parse` reads and `request` never asks for.
+    `check_settings` are those with which one call costs little and still searches (`citepoll engines check`).
     `idempotency_header` is the header under which the vendor knows a repeated call again, None where there is none.
+    `redirects`: how the addresses begin that hide the cited page behind a redirect of the vendor.
     """
 
     id: str
@@ -59,6 +63,9 @@ class Facts:
     cited: str = ""
     notes: tuple[str, ...] = ()
     idempotency_header: str | None = None
+    redirects: tuple[str, ...] = ()
+    replays: str = ""
+    check_settings: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable
 from typing import Any
+
+import msgspec
 
 from citepoll.model import Citation, CitationLevel, Source
 from citepoll.urls import Canonical, canonical
@@ -16,7 +19,41 @@ Page = tuple[str, str, CitationLevel]
 LAST_POSITION = 2**16 - 1
 """Positions are 16 bits wide in the derived tables; a longer list ends with many at the last one."""
 
+_decode = msgspec.json.Decoder().decode
+_LONE = re.compile("[\ud800-\udfff]")
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+
+
+def decode(body: bytes) -> Any:
+    """A JSON value from bytes. NaN and infinities read as null, a lone surrogate as U+FFFD, a BOM is passed over.
+
+    Raises `ValueError` (its message says what is wrong) for what is not JSON or not UTF-8.
+    """
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        text = body.decode("utf-8-sig")
+        return _without_surrogates(json.loads(text, parse_constant=lambda _: None))
+    except UnicodeDecodeError as wrong:
+        raise ValueError(f"not UTF-8: byte {wrong.start} is 0x{body[wrong.start]:02x}") from None
+    except json.JSONDecodeError as wrong:
+        raise ValueError(f"not JSON: {wrong.msg} at column {wrong.colno}") from None
+    except RecursionError:
+        raise ValueError("not usable JSON: nested too deeply") from None
+    except ValueError:
+        raise ValueError("not usable JSON: a number has too many digits") from None
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return _LONE.sub("�", value)
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value
 
 
 def mapping(value: Any) -> dict[str, Any]:

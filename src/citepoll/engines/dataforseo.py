@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from citepoll.engines.base import Auth, HttpRequest
-from citepoll.engines.bodies import dollars, mapping, mappings, text, whole
+from citepoll.engines.bodies import decode, dollars, mapping, mappings, text, whole
 from citepoll.engines.failures import Failed, Retry, opened, retry_after
 from citepoll.engines.locales import google_country, google_language, google_location
-from citepoll.engines.recorded import decode
 from citepoll.engines.settings import Settings
 from citepoll.model import Answer, Query
 
@@ -82,7 +81,8 @@ def _place(query: Query, settings: Settings) -> dict[str, object]:
 
 
 def task(path: str, status_code: int, headers: Mapping[str, str], body: bytes) -> Task | Answer:
-    """The one task of a reply, else the answer that it is instead: failed, waiting in the queue, nothing found."""
+    """The task of a reply, of several the first that went well; else the answer that it is instead: failed, waiting in the
+    queue, nothing found."""
     try:
         document = mapping(decode(body))
     except ValueError:
@@ -93,7 +93,7 @@ def task(path: str, status_code: int, headers: Mapping[str, str], body: bytes) -
     tasks = mappings(document.get("tasks"))
     if document["status_code"] != _OK or not tasks:
         return _failed(document, headers, None)
-    return _done(path, tasks[0], headers)
+    return _done(path, next((one for one in tasks if whole(one.get("status_code")) == _OK), tasks[0]), headers)
 
 
 def _done(path: str, first: Mapping[str, Any], headers: Mapping[str, str]) -> Task | Answer:
@@ -105,7 +105,11 @@ def _done(path: str, first: Mapping[str, Any], headers: Mapping[str, str]) -> Ta
     if code != _OK:
         return _failed(first, headers, cost)
     results = mappings(first.get("result"))
-    return Task(results[0] if results else {}, cost)
+    return Task(next((one for one in results if one.get("items") or one.get("markdown")), _first(results)), cost)
+
+
+def _first(results: list[dict[str, Any]]) -> dict[str, Any]:
+    return results[0] if results else {}
 
 
 def _words(holder: Mapping[str, Any]) -> str | None:

@@ -21,7 +21,7 @@ FACTS: Final = Facts(
     docs="https://docs.dataforseo.com/v3/serp/google/ai_mode/live/advanced/",
     verified="documentation",
     key_variable=dataforseo.KEY_VARIABLE,
-    price_note="0.004 USD for a live page, 0.0012 USD from the standard queue (2026-11)",
+    price_note="a fee for each page, lower in the standard queue; the reply says what was paid (2026-11)",
     settings={
         **dataforseo.PLACE,
         "device": f"one of {', '.join(dataforseo.DEVICES)} ({dataforseo.DEVICES[0]})",

@@ -23,7 +23,7 @@ FACTS: Final = Facts(
     docs="https://docs.dataforseo.com/v3/ai_optimization/chat_gpt/llm_scraper/live/advanced/",
     verified="documentation",
     key_variable=dataforseo.KEY_VARIABLE,
-    price_note="from 0.0012 USD an answer in the standard queue, live costs more; the reply says what (2026-11)",
+    price_note="a fee for each answer, lower in the standard queue; the reply says what was paid (2026-11)",
     settings={
         **dataforseo.PLACE,
         "force_web_search": "true makes the model search, as a rule; else it decides by itself (false)",

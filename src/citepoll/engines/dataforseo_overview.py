@@ -20,8 +20,8 @@ FACTS: Final = Facts(
     docs="https://docs.dataforseo.com/v3/serp/google/organic/live/advanced/",
     verified="documentation",
     key_variable=dataforseo.KEY_VARIABLE,
-    price_note="from 0.0006 USD a page in the standard queue, live costs more; 0.002 USD on top where the overview had to be "
-    "loaded; the reply says what (2026-11)",
+    price_note="a fee for each page, lower in the standard queue, and another where the overview had to be loaded; the "
+    "reply says what was paid (2026-11)",
     settings={
         **dataforseo.PLACE,
         "device": f"one of {', '.join(dataforseo.DEVICES)} ({dataforseo.DEVICES[0]})",

@@ -23,7 +23,7 @@ FACTS = Facts(
     verified="documentation",
     key_variable="DEEPSEEK_API_KEY",
     default_model="deepseek-flash",
-    price_note="tokens of the model, by the hour of the day; searches 5 CNY per 1,000 from 2026-11-01 (2026-11)",
+    price_note="tokens of the model, by the hour of the day, and a fee per search from 2026-11-01 on (2026-11)",
     settings=messages.SETTINGS,
     auth=Auth("header", "x-api-key"),
     cited="search results that a text block cites; the block is the passage",
@@ -32,6 +32,7 @@ FACTS = Facts(
         "No country and no language: neither is documented for this surface, so only the question's words carry them.",
         "The vendor's Responses API ignores the search tool in silence; this surface is the one to ask.",
     ),
+    check_settings={"max_uses": 1, "max_tokens": 1024},
 )
 
 

@@ -10,7 +10,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal
 
 from citepoll.engines import bodies
-from citepoll.engines.recorded import decode
 from citepoll.model import Answer, Status
 
 Retry = Literal["no", "later", "stop"]
@@ -60,7 +59,7 @@ def opened(status_code: int, headers: Mapping[str, str], body: bytes, *names: st
     An object that holds none of `names` is no answer of this surface (a gateway's greeting, say), and is not empty.
     """
     try:
-        document = decode(body)
+        document = bodies.decode(body)
     except ValueError as wrong:
         return _unreadable(status_code, headers, str(wrong))
     if isinstance(document, list) and bodies.mapping(document[0] if document else None).get("error"):
@@ -81,7 +80,7 @@ def failure(document: Mapping[str, Any], status_code: int = 200, headers: Mappin
     if 200 <= status_code < 300 and code is not None and 400 <= code < 600:
         status_code = code
     message = _message(document)
-    status, retry = _verdict(status_code, " ".join(_signals(document)).lower())
+    status, retry = _verdict(status_code, " ".join(signals(document)).lower())
     return Failed(
         status,
         model=bodies.text(document.get("model")) or None,
@@ -110,7 +109,7 @@ def _verdict(status_code: int, said: str) -> tuple[Status, Retry]:
     return "failed", "no"
 
 
-def _signals(document: Mapping[str, Any]) -> Iterator[str]:
+def signals(document: Mapping[str, Any]) -> Iterator[str]:
     """The codes and words in which a vendor says what is wrong."""
     error = document.get("error")
     for source in (document, error) if isinstance(error, dict) else (document,):

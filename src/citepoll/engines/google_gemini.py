@@ -26,15 +26,18 @@ FACTS = Facts(
     verified="recording",
     key_variable="GEMINI_API_KEY",
     default_model="gemini-3.7-flash",
-    price_note="tokens of the model, and 14 USD per 1,000 searches from Gemini 3 on (2026-09)",
+    price_note="tokens of the model, and a fee per search from Gemini 3 on (2026-09)",
     settings={"max_output_tokens": "16 to 1000000, thinking included (the vendor's)"},
     auth=Auth("header", "x-goog-api-key"),
     cited="grounding chunks that a grounding support names; the support's segment is the passage",
     notes=(
         "Chunks that no support names are sources (listed); pages fetched by address are sources (retrieved).",
-        "Addresses are redirects of the vendor that expire; the title is then the site's domain.",
+        "Addresses are redirects of the vendor that expire. They are resolved when the poll has asked all; for one that "
+        "is not, the title tells the site's domain.",
         "No country and no language: the surface has no field for them, so only the question's words carry them.",
     ),
+    replays="bodies of Vertex AI and of the Interactions API",
+    redirects=("https://vertexaisearch.cloud.google.com/grounding-api-redirect/",),
 )
 
 BLOCKED: Final = frozenset(

@@ -24,6 +24,10 @@ SETTINGS: Final[Mapping[str, str]] = {
 }
 
 
+CHECK: Final[Mapping[str, object]] = {"max_uses": 1, "max_tokens": 1024, "force_search": True}
+"""One search and a short answer: what a check asks with."""
+
+
 def body_of(given: Settings, query: Query, place: Mapping[str, str]) -> dict[str, object]:
     """The body of a request: one question, the web search, an approximate place where one is known."""
     tool: dict[str, object] = {"type": TOOL, "name": "web_search", "max_uses": given.whole("max_uses", 1, 50) or 5}

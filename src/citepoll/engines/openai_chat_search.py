@@ -38,6 +38,7 @@ FACTS = Facts(
         "Without a country the vendor assumes US. The language is that of the question alone.",
     ),
     idempotency_header="Idempotency-Key",
+    check_settings={"search_context_size": "low"},
 )
 
 

@@ -37,6 +37,7 @@ FACTS = Facts(
         "Annotations that a gateway adds beside the text are sources (listed).",
         "No country and no language: only the question's words carry them.",
     ),
+    replays="chat completions of any vendor, those of DeepSeek and Qwen among them: the links in their text",
 )
 
 _CHAT: Final = "/chat/completions"

@@ -23,7 +23,7 @@ FACTS = Facts(
     verified="recording",
     key_variable="OPENAI_API_KEY",
     default_model="gpt-5.4",
-    price_note="tokens of the model, and 10 USD per 1,000 web searches (2026-11)",
+    price_note="tokens of the model, and a fee per web search (2026-11)",
     settings={
         **settings.LOCATION,
         "search_context_size": "low, medium or high: how much of the pages the model reads (the vendor's: medium)",
@@ -40,6 +40,7 @@ FACTS = Facts(
         "An answer that searched and cites nothing is common, and valid.",
     ),
     idempotency_header="Idempotency-Key",
+    check_settings={"search_context_size": "low", "force_search": True},
 )
 
 

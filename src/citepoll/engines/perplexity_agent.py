@@ -28,7 +28,7 @@ FACTS = Facts(
     verified="recording",
     key_variable="PERPLEXITY_API_KEY",
     default_model="perplexity/sonar",
-    price_note="tokens of the model, and 2.50 USD per 1,000 searches (2026-10); the answer says what was paid",
+    price_note="tokens of the model, and a fee per search (2026-10); the answer says what was paid",
     settings={
         "city": settings.LOCATION["city"],
         "region": settings.LOCATION["region"],
@@ -43,6 +43,8 @@ FACTS = Facts(
         "Search results that no marker names are sources (retrieved).",
         "The model is pinned: a preset may be answered by a model of another vendor, and change it unannounced.",
     ),
+    replays="bodies of the Sonar chat completions, at their end of life",
+    check_settings={"search_context_size": "low", "max_output_tokens": 1024},
 )
 
 

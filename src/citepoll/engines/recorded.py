@@ -5,7 +5,6 @@ The row's own engine label is the engine's name in a project; the surface is `re
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from typing import Any
 import msgspec
 
 from citepoll.engines.base import Facts, HttpRequest
+from citepoll.engines.bodies import decode
 from citepoll.errors import EngineError, InputError
 from citepoll.model import STATUSES, Answer, Citation, CitationLevel, Query, Source, Status, normal_text
 
@@ -43,41 +43,7 @@ SYNONYMS: Mapping[str, Status] = {
 
 LEVELS: frozenset[str] = frozenset({"span", "marker", "listed", "retrieved"})
 
-_decode = msgspec.json.Decoder().decode
-_LONE = re.compile("[\ud800-\udfff]")
 _RUN = re.compile(r"\s*(\d{1,6})(?:\.0*)?\s*", re.ASCII)
-
-
-def decode(body: bytes) -> Any:
-    """A JSON value from bytes. NaN and infinities read as null, a lone surrogate as U+FFFD, a BOM is passed over.
-
-    Raises `ValueError` (its message says what is wrong) for what is not JSON or not UTF-8.
-    """
-    try:
-        return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    try:
-        text = body.decode("utf-8-sig")
-        return _without_surrogates(json.loads(text, parse_constant=lambda _: None))
-    except UnicodeDecodeError as wrong:
-        raise ValueError(f"not UTF-8: byte {wrong.start} is 0x{body[wrong.start]:02x}") from None
-    except json.JSONDecodeError as wrong:
-        raise ValueError(f"not JSON: {wrong.msg} at column {wrong.colno}") from None
-    except RecursionError:
-        raise ValueError("not usable JSON: nested too deeply") from None
-    except ValueError:
-        raise ValueError("not usable JSON: a number has too many digits") from None
-
-
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return _LONE.sub("�", value)
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    return value
 
 
 def status_of(word: object) -> Status:

@@ -14,9 +14,8 @@ from urllib.parse import quote, urlencode
 
 from citepoll.engines.base import Auth, HttpRequest
 from citepoll.engines.blocks import laid_out, unused
-from citepoll.engines.bodies import text, walk
+from citepoll.engines.bodies import decode, text, walk
 from citepoll.engines.failures import Failed, failure, opened
-from citepoll.engines.recorded import decode
 from citepoll.engines.text_blocks import TextBlocks
 from citepoll.model import Answer
 

@@ -10,7 +10,6 @@ from citepoll.engines import bodies, links, responses, settings
 from citepoll.engines.base import Auth, Facts, HttpRequest
 from citepoll.engines.bodies import Page
 from citepoll.engines.failures import Failed, opened
-from citepoll.engines.recorded import decode
 from citepoll.model import Answer, Citation, Query
 
 URL: Final = "https://api.x.ai/v1/responses"
@@ -41,6 +40,7 @@ FACTS = Facts(
         "The vendor lists every page that it met. Beside links in the text that list is sources, not citations.",
         "The language is that of the question alone. The older search_parameters are gone (HTTP 410).",
     ),
+    check_settings={"x_search": False},
 )
 
 
@@ -84,9 +84,13 @@ def _untitled(citation: Citation) -> Citation:
 def _inline(text: str, annotated: list[Citation]) -> list[Citation]:
     """Annotations with a passage, and links of the text that none of them covers."""
     placed = [c for c in annotated if c.level == "span"]
-    starts = {c.start for c in placed}
-    linked = (bodies.cite(link.url, "span", None, (link.start, link.end)) for link in links.links(text))
-    return bodies.in_text_order([*placed, *(c for c in linked if c.start not in starts)])
+    covered = [(c.start or 0, c.end or 0) for c in placed]
+    linked = (
+        bodies.cite(link.url, "span", None, (link.start, link.end))
+        for link in links.links(text)
+        if not any(start < link.end and link.start < end for start, end in covered)
+    )
+    return bodies.in_text_order([*placed, *linked])
 
 
 def _listed(document: dict[str, Any], annotated: list[Citation]) -> Iterator[Page]:
@@ -115,6 +119,6 @@ def _calls(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _decoded(arguments: str) -> dict[str, Any]:
     try:
-        return bodies.mapping(decode(arguments.encode()))
+        return bodies.mapping(bodies.decode(arguments.encode()))
     except ValueError:
         return {}

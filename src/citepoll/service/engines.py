@@ -9,8 +9,8 @@ from typing import Any
 
 from citepoll import engines
 from citepoll.engines.base import Facts
+from citepoll.engines.bodies import decode
 from citepoll.engines.failures import Failed
-from citepoll.engines.recorded import decode
 from citepoll.errors import EngineError, InputError
 from citepoll.model import Answer, Citation, Source
 from citepoll.project import key_of

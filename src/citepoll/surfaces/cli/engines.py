@@ -1,4 +1,4 @@
-"""citepoll engines [parse ID FILE]"""
+"""citepoll engines [check ID | parse ID FILE]"""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from citepoll.report.numbers import noun
+from citepoll.errors import EngineError
+from citepoll.report.numbers import money, noun
 from citepoll.report.printable import one_line, printable
+from citepoll.service.engine_checks import Candidate, Checked, candidates, expected, project_at
+from citepoll.service.engine_checks import check as check_engines
 from citepoll.service.engines import Listed, Page, Parsed, list_engines, parse_file
-from citepoll.surfaces.cli.terminal import AsJson, emit_json, out, say, warn
+from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, Yes, confirm, emit_json, out, say, warn
 
 app = typer.Typer(
-    help="The engines that can be asked; `citepoll engines parse ID FILE` reads a body from disk.",
+    help="The engines that can be asked, what is wrong with one (`check`), what it reads in a body from disk (`parse`).",
     invoke_without_command=True,
 )
 
@@ -53,6 +57,57 @@ def _key(engine: Listed) -> str:
         return "no key needed"
     state = "is set" if engine.key_set else "is not set, and need not be" if engine.key_optional else "is not set"
     return f"{engine.key_variable} {state}"
+
+
+@app.command("check")
+def check(
+    engine: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID|NAME]", help="One engine (default: those of the project, or all whose key is set)."
+        ),
+    ] = None,
+    project: ProjectDir = HERE,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send one cheap call to each engine and say in words what is wrong. Records nothing; ends with 8 where one does not work."""
+    chosen = candidates(project_at(project), engine)
+    _ask_first(chosen, yes)
+    found = check_engines(chosen)
+    emit_json(found) if as_json else _tell(found)
+    if not all(each.works for each in found):
+        raise typer.Exit(EngineError.exit_code)
+
+
+def _ask_first(chosen: tuple[Candidate, ...], yes: bool) -> None:
+    """Says what the calls may cost, and asks; where none is to be made, nothing is asked."""
+    calls, usd, unknown = expected(chosen)
+    if not calls:
+        return
+    parts = [f"about {money(usd)}"] if usd else []
+    parts += [f"an unknown price for {', '.join(one_line(name) for name in unknown)}"] if unknown else []
+    say(f"{noun(calls, 'call')}: {', '.join(parts) or 'without a cost'}")
+    confirm("Send it?" if calls == 1 else "Send them?", yes, "This makes calls that may cost money")
+
+
+def _tell(found: tuple[Checked, ...]) -> None:
+    for each in found:
+        out.print(Text(one_line(f"{each.engine}: {each.says}")))
+        quoted = f"{'the vendor: ' if each.http_status else ''}{each.vendor}" if each.vendor else ""
+        for line in (quoted, each.fix, _measured(each)):
+            if line:
+                out.print(Padding(Text(one_line(line)), (0, 0, 0, 2)))
+
+
+def _measured(found: Checked) -> str:
+    """Model, time, cost and counts of an answer; empty where none came."""
+    if found.status in (None, "failed"):
+        return ""
+    parts = [one_line(found.model) if found.model else "", f"{found.seconds:.1f} s" if found.seconds else ""]
+    parts += [money(found.cost) if found.cost is not None else "cost not known"]
+    parts += [noun(found.citations or 0, "citation"), noun(found.sources or 0, "further source")]
+    return ", ".join(part for part in parts if part)
 
 
 @app.command("parse")
