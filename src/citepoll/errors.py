@@ -6,7 +6,8 @@ CitepollError
 ├── QuerySetError     the query set is missing, unlocked or differs
 ├── SliceError        a question to the read side names an unknown metric, field or cycle
 ├── LedgerError       the ledger is locked, damaged, from a newer version, or the disk failed
-└── EngineError       an engine cannot be asked (a refusal or a failed run is an answer's status, not an error)
+├── EngineError       an engine cannot be asked (a refusal or a failed run is an answer's status, not an error)
+└── FetchError        an address that a user or an answer named is not opened, or gives nothing
 """
 
 from __future__ import annotations
@@ -52,3 +53,13 @@ class LedgerError(CitepollError):
 
 class EngineError(CitepollError):
     exit_code = 8
+
+
+class FetchError(CitepollError):
+    """`refused`: the address itself is not opened, so that another try cannot help."""
+
+    exit_code = 10
+
+    def __init__(self, cause: str, fix: str = "", *, kept: str = "", refused: bool = False) -> None:
+        super().__init__(cause, fix, kept=kept)
+        self.refused = refused

@@ -88,6 +88,37 @@ def test_an_unresolved_redirect_has_the_domain_that_its_title_names(title, domai
     assert cited.problem
 
 
+@pytest.mark.parametrize(
+    ("page", "url", "brand", "unwrapped"),
+    [
+        ("https://acme.com/forks?utm_source=x#top", "https://acme.com/forks", "Acme", "vertexaisearch.cloud.google.com"),
+        ("https://www.google.com/url?q=https://acme.com/a", "https://acme.com/a", "Acme",
+         "vertexaisearch.cloud.google.com, google"),
+        ("https://news.com/acme.com", "https://news.com/acme.com", None, "vertexaisearch.cloud.google.com"),
+    ],
+)  # fmt: skip
+def test_a_resolved_redirect_counts_as_the_page_that_it_leads_to(page, url, brand, unwrapped):
+    answer = Answer("answered", "", (Citation(REDIRECT, 1, title="acme.com"),))
+    (cited,) = Observer([ACME], {REDIRECT: page}).observe(answer).citations
+    assert (cited.raw, cited.url, cited.brand, cited.unwrapped) == (REDIRECT, url, brand, unwrapped)
+    assert cited.problem is None
+
+
+@pytest.mark.parametrize("page", [None, "", "no page", REDIRECT, f"{REDIRECT}y"])
+def test_a_redirect_that_leads_to_no_page_stays_one(page):
+    answer = Answer("answered", "", (Citation(REDIRECT, 1, title="acme.com"),))
+    (cited,) = Observer([ACME], {REDIRECT: page}).observe(answer).citations
+    assert (cited.url, cited.domain, cited.brand) == (REDIRECT, "acme.com", "Acme")
+    assert cited.problem
+
+
+def test_a_redirect_of_an_engine_of_others_is_unresolved_until_it_is_known():
+    raw = "https://hides.example/r/1"
+    answer = Answer("answered", "", (Citation(raw, 1),))
+    (cited,) = Observer([ACME], {raw: None}).observe(answer).citations
+    assert (cited.url, cited.domain, bool(cited.problem)) == (raw, None, True)
+
+
 def test_owners_are_those_of_the_day():
     old = Brand("Old", owns=(Property("tool.com", valid_to=date(2026, 1, 1)),))
     new = Brand("New", owns=(Property("tool.com", valid_from=date(2026, 1, 2)),))

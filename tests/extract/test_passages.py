@@ -21,6 +21,12 @@ CASES = [
     ("One costs 3.5 or more <1>[1]</1>! Two?", {"One": [1], "Two": []}),
     ("一です。二です<1>[1]</1>。三です。", {"一": [], "二": [1], "三": []}),
     ("“One is.” Two is <1>[1]</1>.", {"One": [], "Two": [1]}),
+    ("One is. <1>(Two is.)</1> Three is.", {"One": [], "Two": [1], "Three": []}),
+    ("One is. <1>[Two](https://a.com) is.</1> Three is.", {"One": [], "Two": [1], "Three": []}),
+    ("One is. <1>([a [b] c](https://a.com/x_(y)))</1> Two is.", {"One": [1], "Two": []}),
+    ("One is. <1>(a.com)</1> Two is.", {"One": [1], "Two": []}),
+    ("One is. <1>[[1]](https://a.com)</1> Two is.", {"One": [1], "Two": []}),
+    ("一です。<1>【4:0†source】</1>二です。", {"一": [1], "二": []}),
     ("One", {"One": []}),
 ]
 

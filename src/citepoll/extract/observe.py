@@ -15,7 +15,7 @@ from citepoll.extract.mentions import Found, Matcher, Named
 from citepoll.model import CITED_LEVELS, Answer, Brand, Citation, Hit, Observation, ResolvedCitation
 from citepoll.urls import LONGEST_KEPT, Canonical, canonical
 
-EXTRACTOR_VERSION = "1"
+EXTRACTOR_VERSION = "2"
 """Changes whenever the same answer and brands may give another observation; derived tables carry it."""
 
 UNRESOLVED = "an opaque redirect that was not resolved"
@@ -80,11 +80,14 @@ def _hit(c: Counts) -> Hit:
 class Observer:
     """Observes answers for a fixed set of brands. Build it once; it keeps a bounded cache of URLs and their owners.
 
+    `leads` tells where redirects lead that were resolved, raw URL → page, None for one that was not.
+
     Raises `ProjectError` for owned properties that cannot be read or that two brands share.
     """
 
-    def __init__(self, brands: Iterable[Brand]) -> None:
+    def __init__(self, brands: Iterable[Brand], leads: Mapping[str, str | None] | None = None) -> None:
         self._brands = tuple(brands)
+        self._leads = leads or {}
         self._rank = {brand.name: at for at, brand in enumerate(self._brands)}
         self._ownership = Ownership(self._brands)
         self._matcher = Matcher(self._brands)
@@ -127,10 +130,16 @@ class Observer:
         url = canonical(raw)
         if not isinstance(url, Canonical):
             return Resolved(raw, problem=url.reason)
-        if url.unresolved:
-            return Resolved(raw, url.url, unwrapped=url.unwrapped, problem=UNRESOLVED)
+        if raw in self._leads or url.unresolved:
+            led = canonical(self._leads.get(raw) or "")
+            if not isinstance(led, Canonical) or led.unresolved:
+                return Resolved(raw, url.url, unwrapped=url.unwrapped, problem=UNRESOLVED)
+            return self._owned(raw, led, day, ", ".join(filter(None, (url.host, led.unwrapped))))
+        return self._owned(raw, url, day, url.unwrapped)
+
+    def _owned(self, raw: str, url: Canonical, day: date | None, unwrapped: str | None) -> Resolved:
         brand, rule = self._ownership.owner(url, day) or (None, None)
-        return Resolved(raw, url.url, url.domain, url.domain_icann, brand, rule, url.unwrapped)
+        return Resolved(raw, url.url, url.domain, url.domain_icann, brand, rule, unwrapped)
 
     def _by_title(self, redirect: Resolved, title: str, day: date | None) -> Resolved:
         """The owner and domain that the title names, where it is a host and nothing else."""

@@ -21,7 +21,11 @@ _WORD_BACKWARDS = re.compile(r"[\w.]*")
 # What may stand between a sentence and the reference to its source: brackets, [1], ([name](address)).
 _REFERENCES = re.compile(r"(?:\s|[()\u3010\u3011,;*]|\[[^\[\]\n]*\](?:\([^()\n]*\))?|[\[\]])*")
 _REFERENCE_STARTS = frozenset(" \n\t()[]\u3010\u3011,;*")
-_OPENING = frozenset(("", "(", "[", "\u3010"))
+# What a mark may be made of: links, [1], \u30104:0\u2020source\u3011, (acme.com), and what joins them.
+_MARK = re.compile(
+    r"(?:\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\](?:\((?:[^()\n]|\([^()\n]*\))*\))?|\u3010[^\u3011\n]*\u3011|\([^\s()]+\)"
+    r"|[\s()\[\]\u3010\u3011,;.*])*"
+)
 _NUMBER_MARK = re.compile(r"\[\^?\d{1,3}\]")
 
 
@@ -46,7 +50,7 @@ class Passages:
         cited = self._text[start:end]
         if cited in places:
             self._marks += [(at, index) for at in places[cited]]
-        elif cited.lstrip()[:1] in _OPENING:
+        elif _only_marks(cited):
             self._marks.append((start, index))
         else:
             self._quoted.append((start, end, index))
@@ -102,6 +106,12 @@ class Passages:
                 return start
             at += 1
         return end
+
+
+def _only_marks(cited: str) -> bool:
+    """Whether a citation's passage is a reference alone; one that goes on in words quotes what it supports."""
+    marks = _MARK.match(cited)
+    return marks is not None and marks.end() == len(cited)
 
 
 def _marks(text: str) -> dict[str, list[int]]:

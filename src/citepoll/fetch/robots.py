@@ -1,0 +1,139 @@
+"""Pages that a user named, read as their host's robots.txt allows, with a pause for each host."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+from urllib.parse import quote
+
+from citepoll.errors import FetchError
+from citepoll.fetch.guard import Guard
+from citepoll.fetch.pages import Read, read_page
+from citepoll.fetch.targets import Target
+
+AGENT: Final = "citepoll"
+LARGEST: Final = 2 * 2**20
+"""Bytes of a robots.txt; RFC 9309 asks for 500 KiB at least."""
+PAUSE: Final = 1.0
+"""Seconds between two requests to one host."""
+
+
+class Visitor:
+    """Reads pages one after the other for one use case; a host's robots.txt is read once. Not for an event loop."""
+
+    def __init__(
+        self, guard: Guard, *, pause: float = PAUSE, clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:  # fmt: skip
+        self._guard = guard
+        self._pause = pause
+        self._clock = clock
+        self._sleep = sleep
+        self._due: dict[str, float] = {}
+        self._robots: dict[str, str | FetchError] = {}
+
+    def read(self, url: str) -> Read:
+        """The page at `url`, after redirects. Raises `FetchError` as `read_page` does, and where robots.txt forbids it.
+
+        A page on the far side of a redirect has to be allowed there too, or it is not handed on.
+        """
+        asked = self._guard.check(url)
+        self._check(asked)
+        self._turn(asked)
+        found = read_page(self._guard, url)
+        if (arrived := self._guard.check(found.url)) != asked:
+            self._check(arrived)
+        return found
+
+    def _check(self, target: Target) -> None:
+        if target.place not in self._robots:
+            self._turn(target)
+            self._robots[target.place] = self._rules(target.place)
+        rules = self._robots[target.place]
+        if isinstance(rules, FetchError):
+            raise rules
+        if not permits(rules, target.path):
+            raise FetchError(
+                f"{target.place} asks programs not to read this page (robots.txt).",
+                "Save the page as a file and add that, if you may.",
+                refused=True,
+            )
+
+    def _rules(self, place: str) -> str | FetchError:
+        """The host's robots.txt; "" where it has none. What fails forbids everything (RFC 9309, section 2.3.1)."""
+        asking = self._guard.get(f"{place}/robots.txt", accept_bytes=LARGEST, redirects=5)
+        try:
+            page = asyncio.run(asking)
+        except FetchError as wrong:
+            return _unreadable(place, wrong.cause)
+        if page.status >= 500 or page.status == 429:
+            return _unreadable(place, f"HTTP {page.status}")
+        return page.body.decode("utf-8-sig", "replace") if page.status == 200 else ""
+
+    def _turn(self, target: Target) -> None:
+        wait = self._due.get(target.host, 0.0) - self._clock()
+        if wait > 0:
+            self._sleep(wait)
+        self._due[target.host] = self._clock() + self._pause
+
+
+def _unreadable(place: str, why: str) -> FetchError:
+    return FetchError(f"robots.txt of {place} cannot be read: {why.rstrip('.')}.", "Try again later.")
+
+
+def permits(robots: str, path: str, agent: str = AGENT) -> bool:
+    """Whether a robots.txt lets `agent` read a path (with its query): the longest rule that fits decides, allow wins a tie.
+
+    The rules are those of the groups that name the agent, else of those for `*`; without a rule all is allowed.
+    Source: RFC 9309, sections 2.2.1 to 2.2.3.
+    """
+    groups = list(_groups(robots.splitlines()))
+    rules = [rule for names, found in groups if agent in names for rule in found]
+    if not any(agent in names for names, _ in groups):
+        rules = [rule for names, found in groups if "*" in names for rule in found]
+    fitting = [(len(pattern), allow) for allow, pattern in rules if _fits(pattern, _encoded(path))]
+    return max(fitting, default=(0, True))[1]
+
+
+def _groups(lines: Iterable[str]) -> Iterator[tuple[set[str], list[tuple[bool, str]]]]:
+    """Agents, lower case and without version, with their rules: (is it an allow, the pattern)."""
+    names: set[str] = set()
+    rules: list[tuple[bool, str]] = []
+    begun = False  # a rule ends the list of agents
+    for line in lines:
+        key, colon, value = line.partition("#")[0].partition(":")
+        key, value = key.strip().lower(), value.strip()
+        if colon and key == "user-agent":
+            if begun:
+                yield names, rules
+                names, rules, begun = set(), [], False
+            names.add(value.lower().partition("/")[0].strip())
+        elif colon and key in ("allow", "disallow"):
+            begun = True
+            if value:
+                rules.append((key == "allow", _encoded(value)))
+    yield names, rules
+
+
+def _fits(pattern: str, path: str) -> bool:
+    """`*` stands for any characters, `$` at the end for the end. In linear time, since patterns are a stranger's."""
+    anchored = pattern.endswith("$")
+    first, *rest = pattern.removesuffix("$").split("*")
+    if not path.startswith(first):
+        return False
+    at = len(first)
+    for piece in rest[:-1] if anchored else rest:
+        found = path.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    if not anchored:
+        return True
+    return path.endswith(rest[-1]) and len(path) - len(rest[-1]) >= at if rest else at == len(path)
+
+
+def _encoded(path: str) -> str:
+    """Characters beyond ASCII percent-encoded, so that both sides are written alike."""
+    return quote(path, safe="%/?#[]@!$&'()*+,;=:~")
