@@ -1,11 +1,16 @@
 """Kill `citepoll poll` again and again: is an answer lost, or a final run asked twice?
 
-    python bench/kills.py [--kills 30] [--queries 60] [--seed 1]
+    python bench/kills.py [--of ten|local] [--kills 30] [--queries 40] [--seed 1]
 
-Each kill is a SIGKILL of a real process at a random moment between its start and the time that the last whole poll took. While
-it works, another connection reads what is recorded: none of it may be missing or different after the kill. A cycle that
-was killed is gone on with until it closes; its answers must then equal those of an undisturbed poll, because the local
-engine's draws are seeded. Exits 1 where a promise is broken.
+`ten`: ten engines over the network, each with three runs a query, against the emulator of the tests, which lets one call
+in five meet a fault. After each kill the ledger is compared with the emulator's books: what was durable or said to be
+recorded is there, once and unchanged; the calls whose reply is in no row were in flight, and only they are made again.
+Printed are their number, how many of them carried the Idempotency-Key of the call before, and what they cost.
+
+`local`: the built-in engine. Each kill is a SIGKILL of a real process at a random moment between its start and the
+time that the last whole poll took. While it works, another connection reads what is recorded: none of it may be
+missing or different after the kill. A cycle that was killed is gone on with until it closes; its answers must then
+equal those of an undisturbed poll, because the local engine's draws are seeded. Exits 1 where a promise is broken.
 """
 
 from __future__ import annotations
@@ -20,6 +25,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the emulator belongs to the tests
+
+from tests.emulator import kills as network
 
 from citepoll.service import corpus
 from citepoll.service.opened import open_project
@@ -175,13 +184,35 @@ def run(root: Path, kills: int, queries: int, seed: int, tell: bool = False) -> 
     return Found(killed, number, recorded, monotonic() - began, tuple(wrongs + checked(rough)))
 
 
+def over_network(root: Path, kills: int, queries: int, seed: int) -> int:
+    """The kills of ten engines; prints what they did, and returns the exit status."""
+    began = monotonic()
+    found = network.run(root, kills, queries=queries, seed=seed, tell=lambda line: print(line, flush=True))
+    flying = found.in_flight
+    print(
+        f"{len(flying)} kills over {found.cycles} cycles of {found.runs // found.cycles} runs, {found.calls} calls, "
+        f"{monotonic() - began:.0f} s: {len(found.wrongs)} promises broken"
+    )
+    print(
+        f"in flight at a kill: {min(flying)} to {max(flying)}, {found.repeats} in all, each of them called for once "
+        f"more; {found.same_key} of these with the same Idempotency-Key, and not charged again"
+    )
+    print(f"{found.spent_usd:.2f} USD recorded; {found.twice_usd:.2f} USD for whole replies that no row holds")
+    for wrong in found.wrongs:
+        print("  " + wrong)
+    return 1 if found.wrongs else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--of", choices=("ten", "local"), default="ten")
     parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--queries", type=int, default=60)
+    parser.add_argument("--queries", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        if given.of == "ten":
+            return over_network(Path(folder), given.kills, given.queries, given.seed)
         found = run(Path(folder), given.kills, given.queries, given.seed, tell=True)
     print(
         f"{found.killed} kills over {found.closed} cycles, {found.recorded} answers recorded, {found.seconds:.0f} s: "

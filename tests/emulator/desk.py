@@ -85,6 +85,7 @@ class Desk:
         self._counts = Counts()
         self._script = Script()
         self._asked: Counter[tuple[str, str]] = Counter()
+        self._keys: Counter[tuple[str, str]] = Counter()
         self._at_once: Counter[str] = Counter()
         self._pending: OrderedDict[tuple[str, str], _Pending] = OrderedDict()
         self._repeats: OrderedDict[tuple[str, str], Delivery] = OrderedDict()
@@ -104,6 +105,26 @@ class Desk:
         """Every reply that was made and charged, in order, with its id, and whether all of it was sent."""
         with self._lock:
             return [entry.shown() for entry in self._counts.entries]
+
+    def asked(self) -> Counter[tuple[str, str]]:
+        """Calls that passed the checks by engine and question; of one that follows another, by what it follows."""
+        with self._lock:
+            return Counter(self._asked)
+
+    def keys(self, engine: str) -> Counter[str]:
+        """Calls to an engine by the Idempotency-Key that they carried, "" where there was none; those that follow left out."""
+        with self._lock:
+            return Counter({key: calls for (name, key), calls in self._keys.items() if name == engine})
+
+    def calls(self) -> int:
+        """Calls of all engines, refused ones included."""
+        with self._lock:
+            return sum(tally.calls for tally in self._counts.tallies.values())
+
+    def idle(self) -> bool:
+        """Whether no call is being answered."""
+        with self._lock:
+            return not any(self._at_once.values())
 
     def began(self, delivery: Delivery) -> None:
         with self._lock:
@@ -165,6 +186,8 @@ class Desk:
         key = asked.follows or asked.question
         nth = self._asked[surface.id, key]
         self._asked[surface.id, key] += 1
+        if not asked.follows:
+            self._keys[surface.id, call.headers.get("idempotency-key", "")] += 1
         fault = self._fault(surface, asked, key, nth)
         if fault:
             tally.faults[fault] += 1

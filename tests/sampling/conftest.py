@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import struct
 import threading
 from dataclasses import dataclass, field
 
@@ -24,7 +26,10 @@ class Request:
 
 @dataclass
 class Reply:
-    """`first` and `then` are seconds before the head and before the last byte; `cut` closes before that byte."""
+    """`first` and `then` are seconds before the head and before the last byte; `cut` closes before that byte.
+
+    `reset` breaks the connection off before the head, `broken` after the last byte.
+    """
 
     body: bytes | dict = b"{}"
     status: int = 200
@@ -33,6 +38,7 @@ class Reply:
     then: float = 0.0
     cut: bool = False
     reset: bool = False
+    broken: bool = False
 
 
 class Server:
@@ -92,7 +98,11 @@ class Server:
             return False
         writer.write(body[-1:])
         await writer.drain()
-        return True
+        if reply.broken:
+            linger = struct.pack("ii", 1, 0)  # closing then sends RST
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            writer.transport.abort()
+        return not reply.broken
 
 
 @pytest.fixture

@@ -339,3 +339,59 @@ def test_the_spend_is_that_of_every_call_of_a_run(world, ledger):
     world.poll(a=Script([made({**PAUSED, **usage}), wrong(529), made({**DONE, **usage})]), price=price)
     assert [a.cost for a in world.attempts()] == [pytest.approx(0.1), None, pytest.approx(0.1)]
     assert ledger.progress(world.made)[0].cost == pytest.approx(0.2)
+
+
+def test_a_reply_that_cannot_be_read_may_have_been_paid_and_the_ceiling_counts_it(world):
+    world.cycle(4, a=CHAT)
+    script = Script([made(b'{"status": "comple', 200)])
+    outcome = world.poll(a=script, price=PRICE, budget=Budget(0.25, expected={"a": 0.1}))
+    assert len(script.asked) == 2
+    assert "ceiling of 0.25 USD" in outcome.stopped["a"]
+    assert {a.cost for run in (1, 2) for a in world.attempts(run)} == {None}
+
+
+def test_an_answer_that_is_being_made_counts_and_is_fetched_although_the_ceiling_is_reached(world):
+    world.cycle(4, a=CHAT)
+    fetched = []
+
+    def reply(request):
+        if request.method == "GET":
+            fetched.append(request.url)
+            return said(tokens=1000)
+        return made({"id": f"r{len(script.asked)}", "status": "queued", "output": []})
+
+    script = Script([reply])
+    outcome = world.poll(a=script, price=PRICE, budget=Budget(0.25, expected={"a": 0.1}))
+    assert "ceiling of 0.25 USD" in outcome.stopped["a"]
+    assert [r.method for r in script.asked].count("POST") == len(fetched) == 2
+    assert world.statuses() == {"a": {"answered": 2}}
+
+
+def test_a_wrong_key_ends_the_fetching_that_a_ceiling_does_not_end(world):
+    world.cycle(4, a=CHAT)
+    queued = made({"id": "r1", "status": "queued", "output": []})
+    script = Script([lambda request: wrong(401, "Incorrect API key provided") if request.method == "GET" else queued])
+    outcome = world.poll(a=script, price=PRICE, budget=Budget(0.25, expected={"a": 0.1}))
+    assert outcome.stopped
+    assert [r.method for r in script.asked].count("GET") <= 2
+    assert world.statuses() == {"a": {}}
+
+
+def test_a_call_that_is_paid_when_it_is_queued_is_fetched_without_a_second_charge(world, ledger):
+    world.cycle(1, a=SEARCH)
+    queued = made({"search_metadata": {"status": "Processing", "id": "s1"}})
+    overview = {"text_blocks": [{"type": "paragraph", "snippet": "Acme."}], "references": []}
+    shown = made({"search_metadata": {"status": "Success"}, "ai_overview": overview})
+    world.poll(
+        a=Script([queued, wrong(503), shown]), price=Price(per_call=0.1), budget=Budget(0.1, expected={"a": 0.1})
+    )
+    assert world.statuses() == {"a": {"answered": 1}}
+    assert ledger.progress(world.made)[0].cost == pytest.approx(0.1)
+
+
+def test_a_vendor_who_says_zero_seconds_is_not_asked_four_times_at_once(world):
+    world.cycle(1, a=CHAT)
+    script = Script([wrong(429, "slow down", {"retry-after": "0"})])
+    world.poll(a=script)
+    assert len(script.asked) == 4
+    assert world.clock.at - BEGIN >= timedelta(seconds=3.5)

@@ -4,7 +4,7 @@ import pytest
 
 from citepoll import engines
 from citepoll.model import Answer, Engine
-from citepoll.sampling.budget import Budget, Price, estimate, price_of, used
+from citepoll.sampling.budget import Budget, Price, price_of, used
 
 RESPONSES = Engine("chat", "openai:responses", "api")
 
@@ -73,12 +73,6 @@ def test_every_price_is_of_a_known_engine_and_its_default_model():
         assert price is None or price.of_a_call > 0
 
 
-def test_an_estimate_is_none_where_nobody_knows():
-    assert estimate(RESPONSES, None, 9).usd is None
-    assert estimate(RESPONSES, Price(expected=0.5), 9).usd == 4.5
-    assert estimate(Engine("l", "local:bm25", "simulated"), None, 9).usd == 0.0
-
-
 # ---------------------------------------------------------------- ceilings
 
 
@@ -140,3 +134,21 @@ def test_a_call_that_may_have_been_paid_counts_as_expected():
     other = Budget(1.0, expected={"a": 0.6})
     other.settle("a", reserve(other), None)
     assert reserve(other) == 0.6
+
+
+def test_calls_under_way_count_with_what_the_dearest_turned_out_to_cost():
+    budget = Budget(1.0, expected={"a": 0.01})
+    under_way = [reserve(budget) for _ in range(2)]
+    budget.settle("a", under_way[0], 0.3)
+    assert reserve(budget) == 0.3  # 0.3 spent, 0.3 for the other one, and this
+    budget.settle("a", under_way[1], 0.3)
+    budget.settle("a", 0.3, 0.3)
+    assert reserve(budget) is None
+    assert budget.spent == pytest.approx(0.9)
+
+
+def test_a_ceiling_that_the_calls_fill_to_the_cent_is_filled():
+    budget = Budget(1.0, expected={"a": 0.1})
+    for _ in range(10):
+        budget.settle("a", reserve(budget), 0.1)
+    assert reserve(budget) is None

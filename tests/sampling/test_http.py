@@ -84,6 +84,11 @@ def test_a_server_that_is_not_there_was_never_paid(server):
     assert (caught.value.again, caught.value.sent) == (True, False)
 
 
+def test_a_connection_that_is_reset_after_the_whole_body_loses_nothing(server, reply):
+    server.answer = lambda request: reply(b"x" * 20_000, broken=True)
+    assert send(server, times=20).body == b"x" * 20_000
+
+
 def test_no_redirect_is_followed_and_no_cookie_kept(server, reply):
     server.answer = lambda request: reply(status=302, headers={"location": "/other", "set-cookie": "a=b"})
     assert send(server, times=2).status_code == 302

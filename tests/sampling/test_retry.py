@@ -45,3 +45,11 @@ def test_waits_double_with_a_seeded_jitter_and_have_a_bound():
 def test_a_vendor_who_says_when_is_never_asked_sooner():
     said = Failed("failed", retry="later", retry_after=20.0)
     assert all(20 <= wait(said, Retries(), 1, random.Random(n)) <= 22 for n in range(20))
+
+
+@pytest.mark.parametrize("said", [0.0, 0.1])
+def test_a_vendor_who_asks_for_next_to_nothing_does_not_use_up_the_attempts_at_once(said):
+    answer = Failed("failed", retry="later", retry_after=said)
+    assert all(
+        wait(answer, Retries(), tried, random.Random(n)) >= 2 ** (tried - 2) for tried in (1, 2, 3) for n in range(9)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -60,11 +61,16 @@ class Asked:
 
 @dataclass(slots=True)
 class _Run:
-    """A run under way: the next call, the replies so far that another call follows, and its claim, counted up."""
+    """A run under way: the next call, the replies so far that another call follows, and its claim, counted up.
+
+    `reserved` are the dollars set aside for the call under way, and for an answer that is being made until its cost is
+    known; None where nothing is.
+    """
 
     claim: Claim
     request: HttpRequest
     began: datetime
+    reserved: float | None = None
     fetching: bool = False
     replies: list[HttpResponse] = field(default_factory=list)
 
@@ -81,7 +87,7 @@ class Asker:
 
     def __init__(
         self, ledger: Ledger, recorder: Recorder, cycle: Cycle, asked: Asked, clock: Clock, budget: Budget,
-        stop: asyncio.Event, on_stop: Callable[[str, str], None],
+        stop: threading.Event, on_stop: Callable[[str, str], None],
     ) -> None:  # fmt: skip
         self.engine = asked.engine.name
         self.reason: str | None = None
@@ -89,7 +95,7 @@ class Asker:
         self._cycle, self._asked, self._clock = cycle, asked, clock
         self._budget, self._stop, self._on_stop = budget, stop, on_stop
         self._limiter = Limiter(asked.limits, clock)
-        self._lost = 0
+        self._lost, self._at_ceiling = 0, False
         self._draw = random.Random(content_hash([cycle.seed, cycle.name, self.engine]))
 
     @property
@@ -110,7 +116,7 @@ class Asker:
         reserved = await self._budget.reserve(self.engine, self.halted)
         if reserved is None:
             if not self.halted():
-                self._halt(self._budget.reason(self.engine))
+                self._halt(self._budget.reason(self.engine), at_ceiling=True)
             return None
         if await self._limiter.enter(self.halted):
             return reserved
@@ -129,24 +135,27 @@ class Asker:
         the next poll.
         """
         try:
-            run = self._begun(claim, query)
+            run = self._begun(claim, query, reserved)
         except EngineError as wrong:
             self.give_back(reserved)
             self._halt(str(wrong), wrong.cause)
             free(self._ledger, [claim])
             return None
-        status = await self._carried(run, reserved)
+        try:
+            status = await self._carried(run)
+        finally:
+            self._settle(run, None, unsure=True)
         if status is None:
             free(self._ledger, [claim])
         return status
 
     # ------------------------------------------------------------ one run
 
-    async def _carried(self, run: _Run, reserved: float) -> Status | None:
+    async def _carried(self, run: _Run) -> Status | None:
         tried = 0
         while True:
             try:
-                reply = await self._called(run, reserved)
+                reply = await self._called(run)
             except EngineError as wrong:
                 self._halt(str(wrong), wrong.cause)
                 return None
@@ -163,12 +172,17 @@ class Asker:
                     self._halt(step.reason)  # before the record is waited for, or more calls would begin meanwhile
                 await self._note(run, reply)
                 delay = step.delay
-            if not await self._paused(delay):
+            if not await self._paused(run, delay):
                 return None
-            again = await self.admit()
-            if again is None:
+            if not await self._readmitted(run):
                 return None
-            reserved = again
+
+    async def _readmitted(self, run: _Run) -> bool:
+        """Wait for the turn of a run's further call. One that fetches an answer needs no dollars: it is paid for already."""
+        if run.fetching or run.reserved is not None:
+            return await self._limiter.enter(lambda: self._ended_for(run))
+        run.reserved = await self.admit()
+        return run.reserved is not None
 
     async def _followed(self, run: _Run, reply: _Reply) -> float | None:
         """Seconds until the call that follows a reply, for which the run is made ready; None where none follows."""
@@ -203,12 +217,16 @@ class Asker:
     def _elapsed(self, run: _Run) -> float:
         return (self._clock.now() - run.began).total_seconds()
 
-    async def _paused(self, seconds: float) -> bool:
-        while seconds > 0.0 and not self.halted():
+    def _ended_for(self, run: _Run) -> bool:
+        """Whether a run under way gets no further call. A ceiling does not keep from fetching what is paid for."""
+        return self._stop.is_set() or (self.reason is not None and not (run.fetching and self._at_ceiling))
+
+    async def _paused(self, run: _Run, seconds: float) -> bool:
+        while seconds > 0.0 and not self._ended_for(run):
             slept = min(seconds, GLANCE)
             await self._clock.sleep(slept)
             seconds -= slept
-        return not self.halted()
+        return not self._ended_for(run)
 
     def _count(self, reply: _Reply) -> None:
         lost = isinstance(reply.answer, Failed) and reply.answer.retry == "later" and self._asked.retries is not ONCE
@@ -216,31 +234,43 @@ class Asker:
         if self._lost >= MOST_LOST:
             self._halt(f"{MOST_LOST} runs in a row failed in every attempt, the last with: {reply.raw.message}")
 
-    def _halt(self, reason: str, cause: str | None = None) -> None:
+    def _halt(self, reason: str, cause: str | None = None, *, at_ceiling: bool = False) -> None:
+        self._at_ceiling = at_ceiling
         if self.reason is None:
             self.reason = reason
             self._on_stop(reason, cause or reason)
 
     # ------------------------------------------------------------ one call
 
-    async def _called(self, run: _Run, reserved: float) -> _Reply:
+    async def _called(self, run: _Run) -> _Reply:
         at = self._clock.now()
         ended: Ended = "other"
-        cost, unsure = None, False
+        cost, unsure, made = None, False, False
         try:
             response, answer, unsure = await self._answered(run.request)
             price = self._asked.price or Price()
             cost = price.paid(answer, fetched=run.fetching)
             ended = _ended(answer, response)
+            made = run.fetching or bool((answer.follow_up or {}).get("delay"))
         finally:
             self._limiter.leave(ended, at)
-            self._budget.settle(self.engine, reserved, cost, unsure=unsure)
+            if cost is not None or not made or answer.status not in ("deferred", "failed"):
+                self._settle(run, cost, unsure=unsure)
         if ended == "busy" and answer.retry_after is not None:
             self._limiter.hold(min(answer.retry_after, self._asked.retries.longest))
         return _Reply(self._raw(run, at, response, answer, cost), response, answer)
 
+    def _settle(self, run: _Run, cost: float | None, *, unsure: bool = False) -> None:
+        """Give back what was set aside for a run, against what it cost; nothing where nothing is."""
+        if run.reserved is not None:
+            self._budget.settle(self.engine, run.reserved, cost, unsure=unsure)
+        run.reserved = None
+
     async def _answered(self, request: HttpRequest) -> tuple[HttpResponse | None, Answer, bool]:
-        """Response (None: none came), what it says, and whether a call without a response may have been paid."""
+        """Response (None: none came), what it says, and whether a call whose cost nobody knows may have been paid.
+
+        It may where no response came, and where one of success cannot be read.
+        """
         try:
             response = await self._asked.transport.send(request)
         except Unanswered as wrong:
@@ -251,7 +281,8 @@ class Asker:
             answer = self._asked.module.parse(response.status_code, response.headers, response.body)
         except Exception as wrong:  # the body is kept whatever a parser does: it is paid for
             answer = Failed("failed", reason=f"the parser of {self._asked.engine.id} failed: {type(wrong).__name__}")
-        return replace(response, headers=_kept_headers(response.headers)), answer, False
+        unread = isinstance(answer, Failed) and answer.message is None and 200 <= response.status_code < 300
+        return replace(response, headers=_kept_headers(response.headers)), answer, unread
 
     def _raw(
         self, run: _Run, at: datetime, response: HttpResponse | None, answer: Answer, cost: float | None
@@ -278,7 +309,7 @@ class Asker:
 
     # ------------------------------------------------------------ where a run begins
 
-    def _begun(self, claim: Claim, query: Query) -> _Run:
+    def _begun(self, claim: Claim, query: Query, reserved: float) -> _Run:
         engine = self._asked.engine
         settings = {
             **engine.settings,
@@ -293,7 +324,7 @@ class Asker:
                 [run_key(self._cycle.name, engine.name, claim.query_id, claim.number), self._cycle.created_at]
             )
             request = replace(request, headers={**request.headers, header: key})
-        run = _Run(claim, request, self._clock.now())
+        run = _Run(claim, request, self._clock.now(), reserved)
         return self._taken_up(run) if claim.attempt > 1 else run
 
     def _taken_up(self, run: _Run) -> _Run:

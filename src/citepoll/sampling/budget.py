@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,9 @@ from citepoll.engines.bodies import mapping, walk, whole
 from citepoll.model import Answer, Engine
 
 MILLION = 1_000_000
+
+_ROUNDING = 1e-9
+"""US dollars by which a sum of costs may be off: ten calls of 0.1 fit a ceiling of 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +124,8 @@ def price_of(engine: Engine, model: str | None, own: Mapping[str, Mapping[str, f
 class Budget:
     """The spend of a cycle, the calls under way included, held below a ceiling for all engines and one for each.
 
-    Amounts are US dollars. A call is counted with what it is expected to cost, or the dearest of its engine so far,
-    until its real cost is known.
+    Amounts are US dollars. A call under way is counted with what it is expected to cost, or the dearest of its engine
+    so far, also where that one ended after this one began. Each `reserve` that gave an amount is settled once.
     """
 
     def __init__(
@@ -134,7 +138,7 @@ class Budget:
         self._ceiling, self._ceilings = ceiling, dict(ceilings or {})
         self._spent = dict(spent or {})
         self._each = {name: cost or 0.0 for name, cost in (expected or {}).items()}
-        self._reserved: dict[str, float] = {}
+        self._flying: Counter[str] = Counter()
         self._changed = asyncio.Event()
 
     @property
@@ -150,9 +154,9 @@ class Budget:
             each = self._each.get(engine, 0.0)
             short = self._short(engine, each)
             if not short:
-                self._reserved[engine] = self._reserved.get(engine, 0.0) + each
+                self._flying[engine] += 1
                 return each
-            if not any(self._reserved[name] > 0.0 for name in self._reserved if short == "all" or name == engine):
+            if not any(self._under_way(name) > 0.0 for name in (self._flying if short == "all" else [engine])):
                 return None
             self._changed.clear()
             await self._changed.wait()
@@ -160,8 +164,7 @@ class Budget:
 
     def settle(self, engine: str, reserved: float, cost: float | None, *, unsure: bool = False) -> None:
         """A call has ended: `cost`, or None where nobody knows. `unsure` then counts what was set aside as spent."""
-        left = self._reserved.get(engine, 0.0) - reserved
-        self._reserved[engine] = left if left > 1e-12 else 0.0
+        self._flying[engine] -= 1
         paid = cost if cost is not None else reserved if unsure else 0.0
         self._spent[engine] = self._spent.get(engine, 0.0) + paid
         self._each[engine] = max(self._each.get(engine, 0.0), paid)
@@ -182,26 +185,11 @@ class Budget:
         mine, every = self._ceilings.get(engine), self._ceiling
         if each <= 0.0:
             return ""
-        if mine is not None and self._spent.get(engine, 0.0) + self._reserved.get(engine, 0.0) + each > mine:
+        if mine is not None and self._spent.get(engine, 0.0) + self._under_way(engine) + each > mine + _ROUNDING:
             return engine
-        if every is not None and self.spent + sum(self._reserved.values()) + each > every:
+        if every is not None and self.spent + sum(map(self._under_way, self._flying)) + each > every + _ROUNDING:
             return "all"
         return ""
 
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What the runs still to ask of an engine are expected to cost in US dollars; None where there is no price."""
-
-    engine: str
-    runs: int
-    usd: float | None
-    dated: date | None = None
-
-
-def estimate(engine: Engine, price: Price | None, runs: int) -> Estimate:
-    """Runs × the expected cost of a call. A simulated engine costs nothing."""
-    if engine.surface == "simulated":
-        return Estimate(engine.name, runs, 0.0)
-    each = price.of_a_call if price else None
-    return Estimate(engine.name, runs, None if each is None else each * runs, price.date if price else None)
+    def _under_way(self, engine: str) -> float:
+        return self._flying[engine] * self._each.get(engine, 0.0)

@@ -56,7 +56,9 @@ def next_step(answer: Answer, retries: Retries, tried: int, elapsed: float, draw
 
 
 def wait(answer: Answer, retries: Retries, tried: int, draw: random.Random) -> float:
-    """Seconds until the next attempt: what the vendor asks for and a tenth at random, else the doubled wait."""
-    if answer.retry_after is not None:
-        return answer.retry_after * draw.uniform(1.0, 1.1)
-    return min(retries.most, retries.first * 2.0 ** (tried - 1)) * draw.uniform(0.5, 1.0)
+    """Seconds until the next attempt: the doubled wait, or what the vendor asks for and a tenth at random, if that is more.
+
+    A vendor that says 0, or names a moment that is past, would else use up all attempts at once.
+    """
+    own = min(retries.most, retries.first * 2.0 ** (tried - 1)) * draw.uniform(0.5, 1.0)
+    return own if answer.retry_after is None else max(own, answer.retry_after * draw.uniform(1.0, 1.1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from citepoll.sampling.recording import Recorder
 from citepoll.sampling.transport import Clock
 from citepoll.store.attempts import free
 from citepoll.store.ledger import Claim, Cycle, Ledger
+from citepoll.store.rounds import Allotment
 
 MOST_CLAIMED = 32
 """Runs claimed in one transaction."""
@@ -25,7 +27,8 @@ MOST_CLAIMED = 32
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What is told while a poll works: a run `recorded`, an engine `stopped` or with `enough` runs, a round `waiting`."""
+    """What is told while a poll works: a run `recorded`, an engine `stopped` or with `enough` runs, a round `waiting`,
+    and, when all is asked, `resolving` of redirects."""
 
     what: str
     engine: str = ""
@@ -45,20 +48,24 @@ class Outcome:
 
 
 def plan_order(
-    engines: Sequence[Engine], queries: Sequence[Query], seed: str, cycle: str
+    engines: Sequence[Engine], queries: Sequence[Query], seed: str, cycle: str, allotment: Allotment | None = None
 ) -> Iterator[tuple[str, str, int]]:
     """Every run (engine name, query id, run number) of a cycle: round by round, the queries of each shuffled by the seed.
 
-    A repeat of a cycle repeats the order; a round asks every query once on each engine that has so many runs.
+    A repeat of a cycle repeats the order; a round asks every query once on each engine that has so many runs, and with
+    an `allotment` those queries that have so many.
     """
+    allotted = allotment.runs if allotment else {}
     for number in range(1, max((e.runs for e in engines), default=0) + 1):
         ids = sorted(q.id for q in queries)
         random.Random(content_hash([seed, cycle, number])).shuffle(ids)
-        yield from ((e.name, query_id, number) for query_id in ids for e in engines if number <= e.runs)
+        for query_id in ids:
+            runs = ((e.name, allotted.get(e.name, {}).get(query_id, e.runs)) for e in engines)
+            yield from ((name, query_id, number) for name, most in runs if number <= most)
 
 
 async def sample(ledger: Ledger, cycle: Cycle, asked: Mapping[str, Asked], queries: Mapping[str, Query], *,
-                 clock: Clock, tell: Callable[[Event], None], stop: asyncio.Event,
+                 clock: Clock, tell: Callable[[Event], None], stop: threading.Event,
                  after_round: Callable[[int], bool] = lambda number: True, budget: Budget | None = None) -> Outcome:  # fmt: skip
     """Ask every run of the cycle that has no answer yet, in whole rounds; each reply is durable before the next step.
 
@@ -98,7 +105,7 @@ def due_at(cycle: Cycle, number: int, rounds: int) -> datetime:
 
 
 async def _wait(cycle: Cycle, number: int, rounds: int, clock: Clock, tell: Callable[[Event], None],
-                stop: asyncio.Event) -> None:  # fmt: skip
+                stop: threading.Event) -> None:  # fmt: skip
     due = due_at(cycle, number, rounds)
     while not stop.is_set() and (seconds := (due - clock.now()).total_seconds()) > 0:
         tell(Event("waiting", round=number, due=due))

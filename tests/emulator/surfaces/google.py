@@ -56,7 +56,7 @@ class Gemini(Surface):
 
     def make(self, asked: Asked, written: Written, form: str, identity: str, price: Price) -> Made:
         del price
-        usage = usage_of(asked, written)
+        usage = usage_of(asked, written, 0 if form in ("blocked", "empty") else None)  # neither shows a search
         head: dict[str, object] = {"modelVersion": asked.model, "responseId": identity, "usageMetadata": _usage(usage)}
         if form == "blocked":
             return Made({**head, "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}, usage)

@@ -15,6 +15,9 @@ from tests.emulator.wire import Asked, Call, Made, Refused, Usage
 from tests.emulator.writing import Written
 
 MADE_AT = 1_795_600_000
+SILENT = ("empty", "refused", "blocked")
+"""Forms whose body shows no search: a vendor that charges for searches charges none that it does not show."""
+
 _SIZES = one_of("low", "medium", "high")
 _PLACE = {"country": country, "city": word, "region": word, "timezone": word}
 _APPROXIMATE = object_of({"type": one_of("approximate")}, _PLACE)
@@ -53,7 +56,7 @@ class Responses(Surface):
         return dict(common_usage(usage))
 
     def make(self, asked: Asked, written: Written, form: str, identity: str, price: Price) -> Made:
-        usage = usage_of(asked, written)
+        usage = usage_of(asked, written, 0 if form in SILENT else None)
         name = f"resp_{identity}"
         head: dict[str, object] = {"id": name, "object": "response", "created_at": MADE_AT, "model": asked.model}
         state = "incomplete" if form == "truncated_text" else "completed"

@@ -71,8 +71,10 @@ class SerpApi(Surface):
         final = Made({**self.head(asked, name), **self.parts(written, form)}, PAID, name, fetched=True)
         if form != "queued":
             return final
-        running = Made(self.head(asked, name, "Processing"), token=name, then=final, fetched=True)
-        return Made(running.document, token=name, then=running)
+        # the search is paid when it is taken; its result is free, as often as it is fetched
+        done = Made(final.document, token=name, fetched=True)
+        running = Made(self.head(asked, name, "Processing"), token=name, then=done, fetched=True)
+        return Made(running.document, PAID, name, running)
 
     def head(self, asked: Asked, name: str, status: str = "Success") -> dict[str, object]:
         given = {key: value for key, value in asked.options.items() if key != "api_key"}

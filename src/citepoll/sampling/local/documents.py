@@ -63,15 +63,16 @@ def is_address(url: str) -> bool:
         return False
 
 
-def read_document(name: str, data: bytes, address: str | None = None) -> Document:
+def read_document(name: str, data: bytes, address: str | None = None, *, fetched: bool = False) -> Document:
     """The document in a file called `name`; `address` is its URL where the file does not say one.
 
-    The file's own word comes first: a canonical link in HTML, `url:` in the front matter of Markdown. Code blocks and
-    raw HTML in Markdown are left out. Passages have at most 2,000 characters. Raises `InputError` for what is not
-    UTF-8 text, holds no text, or has no URL.
+    The file's own word comes first: a canonical link in HTML, `url:` in the front matter of Markdown; but where it was
+    `fetched` from `address`, that is its URL, since a stranger's page may claim any. Code blocks and raw HTML in
+    Markdown are left out. Passages have at most 2,000 characters. Raises `InputError` for what is not UTF-8 text, holds
+    no text, or has no URL.
     """
     content = _READERS[KINDS[PurePosixPath(name).suffix.lower()]](_text(data))
-    url = content.url or address
+    url = address if fetched else content.url or address
     if url is None:
         raise InputError(
             "it does not say the URL it is published at",
