@@ -7,10 +7,9 @@ python docs/generate.py --check    writes nothing; names each page that differs,
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import typer
 from typer.testing import CliRunner
@@ -19,14 +18,15 @@ from citepoll import engines, errors
 from citepoll.engines.base import Facts
 from citepoll.main import app
 from citepoll.measure.contrasts import CONTRAST_METHODS
-from citepoll.measure.grades import BANDS, DECISION, DIRECTIONAL, Requirement
+from citepoll.measure.found import found_page
 from citepoll.measure.intervals import METHODS
-from citepoll.measure.metrics import METRICS, metrics_page
-from citepoll.model import FINAL, STATUSES, VALID, CitationLevel, Surface, Target
+from citepoll.measure.metrics import metrics_page
+from citepoll.model import Engine
+from citepoll.report.glossary import glossary
+from citepoll.sampling.budget import price_of
 from citepoll.service.engines import returns, takes
 
 HERE = Path(__file__).parent
-GLOSSARY = HERE / "glossary.toml"
 WIDTH = 100
 """Columns of the help texts, whatever the terminal."""
 
@@ -51,7 +51,7 @@ def cli_page() -> str:
         "# Commands",
         "Generated from the program's own help.",
         "Data goes to standard output, progress and warnings to standard error, so `citepoll measure --json > file` holds "
-        "JSON and nothing else. Every command takes `--json`, but for `queries export`, which prints data as it is. "
+        "JSON and nothing else. Every command takes `--json`, but for `queries export`, which prints data as it is, and `serve`. "
         "Colours follow `NO_COLOR`; tables and bars fit the terminal.",
         "## Exit statuses",
         table(("status", "meaning"), ((str(number), meaning) for number, meaning in sorted(exit_statuses().items()))),
@@ -123,78 +123,17 @@ def methods_page() -> str:
 
 def glossary_page() -> str:
     """docs/glossary.md: every word that numbers and commands use."""
-    data = tomllib.loads(GLOSSARY.read_text("utf-8"))
-    return page(
-        [
-            "# Glossary",
-            "Generated from `docs/glossary.toml` and the tables in the code. One word per thing, one thing per word.",
-            table(("word", "meaning", "not to be taken for"), _word_rows(data["word"])),
-            "## Statuses of a run",
-            "Valid answers are counted; the others are excluded, and counted by status beside every number. A final "
-            "status is never asked again; the others may be, by `citepoll poll --retry-failed`.",
-            table(("status", "valid", "final", "when"), _status_rows(data["status"])),
-            "## Levels of a citation",
-            table(("level", "meaning"), _named(get_args(CitationLevel), data["level"])),
-            "## Surfaces of an engine",
-            table(("surface", "meaning"), _named(get_args(Surface), data["surface"])),
-            "## Targets of an interval",
-            table(("target", "question that it answers"), _named(get_args(Target), data["target"])),
-            "## Metrics",
-            "[metrics](metrics.md) has each with its denominator, its unit and what stands there without data.",
-            table(("name", "metric", "formula"), ((f"`{m.name}`", m.label, m.formula) for m in METRICS.values())),
-            "## Bands of a share",
-            "A band is named for the interval, not for the value: one that reaches over two bands is between them.",
-            table(("share", "band"), _band_rows()),
-            "## Grades of evidence",
-            "How far a share may be used, never whether it is good. A grade holds where every line of it does.",
-            table(
-                ("grade", "queries with data", "runs per query", "category interval", "failed runs", "and"), _grades()
-            ),
-        ]
-    )
+    parts = [
+        "# Glossary",
+        "Generated from `citepoll/report/glossary.toml` and the tables in the code. One word per thing, one thing per word.",
+    ]
+    for words in glossary():
+        lead = METRICS_LEAD if words.title == "Metrics" else words.lead
+        parts += [f"## {words.title}" if words.title else "", lead, table(words.columns, words.rows)]
+    return page([part for part in parts if part])
 
 
-def _word_rows(words: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, ...]]:
-    for word in sorted(words, key=lambda word: word["name"].casefold()):
-        yield word["name"], word["meaning"], word.get("not", "")
-
-
-def _status_rows(when: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    for status, text in _named(STATUSES, when):
-        name = status.strip("`")
-        yield status, "yes" if name in VALID else "no", "yes" if name in FINAL else "no", text
-
-
-def _named(names: Sequence[str], meanings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Name and meaning of each; a KeyError where the file and the code do not name the same."""
-    if set(names) != set(meanings):
-        raise KeyError(f"docs/glossary.toml has {sorted(meanings)}, the code {sorted(names)}")
-    for name in names:
-        yield f"`{name}`", meanings[name]
-
-
-def _band_rows() -> Iterator[tuple[str, str]]:
-    starts = [start for start, _ in BANDS]
-    for (start, name), end in zip(BANDS, [*starts[1:], None], strict=True):
-        yield f"{start * 100:.0f} % and more" if end is None else f"{start * 100:.0f} to {end * 100:.0f} %", name
-
-
-def _grades() -> Iterator[tuple[str, ...]]:
-    yield "exploratory", "any", "any", "any", "any", ""
-    for need in (DIRECTIONAL, DECISION):
-        yield (
-            need.grade,
-            f"{need.queries} and more",
-            f"{need.runs} and more",
-            f"± {need.half_width * 100:.0f} points at most, as planned",
-            f"{need.failed * 100:.0f} % at most",
-            _further(need),
-        )
-
-
-def _further(need: Requirement) -> str:
-    days = f"runs on {need.days} days or more" if need.days > 1 else ""
-    return "; ".join(part for part in (days, "the query set of the cycle before" if need.same_set else "") if part)
+METRICS_LEAD = "[metrics](metrics.md) has each with its denominator, its unit and what stands there without data."
 
 
 # ---------------------------------------------------------------- engines
@@ -209,9 +148,21 @@ def engines_page() -> str:
         "whether a key is set.",
         "An API and a consumer surface of one vendor are different products: the surface is part of the id, and is never "
         "blended in silence. What a surface cannot return is said here, so that absent is not taken for zero. Engines of "
-        "others join by an entry point of the group `citepoll.engines`, named by their id.",
+        "others join by an entry point of the group `citepoll.engines`, named by their id "
+        "([how](../CONTRIBUTING.md#add-an-engine)).",
+        "`citepoll poll` asks every engine but `recorded`, which is replay alone: its answers come in by `citepoll import`. "
+        "Bodies that a parser reads beside those that it asks for stand below as *replay*; `citepoll engines parse` reads "
+        "them from disk. `citepoll engines check` sends one cheap call to an engine and says what is wrong with it.",
         table(
-            ("engine", "surface", "returns beside the text", "has a field for", "key", "parser verified on"),
+            (
+                "engine",
+                "surface",
+                "asked by `poll`",
+                "returns beside the text",
+                "has a field for",
+                "key",
+                "parser verified on",
+            ),
             ((f"[`{f.id}`](#{_heading(f)})", *_engine_row(f)) for f in every),
         ),
         "*recording*: bodies that others recorded are part of the tests where they are at hand. *documentation*: no "
@@ -231,6 +182,7 @@ def _engine_row(facts: Facts) -> tuple[str, ...]:
     key = f"`{facts.key_variable}`" if facts.key_variable else "none"
     return (
         facts.surface,
+        _polled(facts),
         ", ".join(returns(facts)) or "nothing",
         ", ".join(takes(facts)) or "neither",
         f"{key}, may be unset" if facts.key_optional else key,
@@ -238,17 +190,31 @@ def _engine_row(facts: Facts) -> tuple[str, ...]:
     )
 
 
+def _polled(facts: Facts) -> str:
+    return {"recorded": "no: replay", "simulated": "yes, on this machine"}.get(facts.surface, "yes")
+
+
 def _engine_parts(facts: Facts) -> Iterator[str]:
     lines = {
         "Cited": facts.cited,
         "Model unless another is named": f"`{facts.default_model}`" if facts.default_model else "",
         "Price": facts.price_note or "",
+        "Expected": _expected(facts),
+        "Replay, not asked for": facts.replays,
         "The vendor's page": f"<{facts.docs}>" if facts.docs.startswith("http") else f"`{facts.docs}`",
     }
     yield f"{facts.name}."
     yield "\n".join([*(f"- {name}: {text}." for name, text in lines.items() if text), *(f"- {n}" for n in facts.notes)])
     if facts.settings:
         yield table(("setting", "meaning (unless set)"), ((f"`{name}`", text) for name, text in facts.settings.items()))
+
+
+def _expected(facts: Facts) -> str:
+    """What the price table expects of a call; empty where it does not have the engine."""
+    price = price_of(Engine(facts.name, facts.id, facts.surface), facts.default_model, {})
+    if price is None or price.of_a_call is None:
+        return ""
+    return f"{price.of_a_call:.3g} USD a call (price table of {price.date})"
 
 
 # ---------------------------------------------------------------- Markdown
@@ -268,7 +234,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
-    "metrics.md": metrics_page,
+    "metrics.md": lambda: f"{metrics_page()}\n{found_page()}",
     "methods.md": methods_page,
     "cli.md": cli_page,
     "glossary.md": glossary_page,

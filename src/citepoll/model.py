@@ -251,8 +251,9 @@ class Estimate:
     """A number with its interval, or the reason why there is none (then value, low and high are None).
 
     value, low, high are fractions 0–1 unless the metric's unit says otherwise. `n` counts valid answers, `n_queries`
-    queries with at least one. `cited` and `pooled` are numerator and pooled ratio over answers, where the metric has them.
-    `n_effective` is n* of STATISTICS section 1. `failed` answers are in `excluded`, by status.
+    queries with at least one. Where the metric has them, `cited` is a count, `of` what it is a part of (answers, or for
+    ratios citations or mentions), and `pooled` the one over the other, over all answers. `n_effective` is n* of
+    STATISTICS section 1. `failed` answers are in `excluded`, by status.
     """
 
     value: float | None
@@ -269,6 +270,7 @@ class Estimate:
     excluded: Mapping[str, int] = field(default_factory=dict)
     reason: str | None = None
     warnings: tuple[str, ...] = ()
+    of: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,10 +318,12 @@ class Change(Contrast):
 class Slice:
     """A question to the read side: the one way in for every surface.
 
-    `by` takes brand, engine, query, topic, intent, domain, url, cycle, citation_level, run, language, market, branded.
-    `where` is text, `FIELD OP VALUE and …`. No cycles: the latest closed one. `compare` names an earlier cycle: each row
-    then carries the change since it, paired by query. `limit` keeps the largest groups of domains
-    or URLs within each combination of the other dimensions.
+    `metrics` are counted ones, or found ones of one kind (docs/metrics.md has both tables). `by` takes brand, engine,
+    query, topic, intent, domain, url, source_class, cycle, citation_level, run, language, market, branded; for a found
+    metric those that its table names, and left as it is it means the metric's own. `where` is text, `FIELD OP VALUE and
+    …`. No cycles: the latest closed one, or all where the metric runs over cycles. `compare` names an earlier cycle: each
+    row then carries the change since it, paired by query. `limit` keeps the largest groups of domains or URLs within each
+    combination of the other dimensions, and the first rows of a found list.
     """
 
     metrics: tuple[str, ...] = ("share_of_citation",)
@@ -338,7 +342,8 @@ class Row:
     """One estimate of a slice: metric, the values of its dimensions, the estimate, its grade of evidence.
 
     Where the slice compares: the change since the earlier cycle, its p after Benjamini–Hochberg over all rows of this
-    target, and the sentence that says whether it is real.
+    target, and the sentence that says whether it is real. `evidence` is what stands behind a row of a found metric, fit
+    for JSON, with the keys that docs/metrics.md names; None for a counted one.
     """
 
     metric: str
@@ -351,6 +356,7 @@ class Row:
     change: Change | None = None
     adjusted_p: float | None = None
     verdict: str | None = None
+    evidence: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,15 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 import typer
+from tests.emulator.corpus import DOCUMENTS
+from tests.emulator.prices import Price
+from tests.emulator.wire import Call
+from tests.emulator.writing import write
 
 import citepoll
 from citepoll import engines
@@ -339,7 +344,7 @@ def test_a_key_in_the_project_file_is_refused_and_not_shown(tmp_path, given):
 
 @pytest.fixture(scope="module")
 def example():
-    (code,) = blocks("CONTRIBUTING.md", "python")
+    code, _ = blocks("CONTRIBUTING.md", "python")
     names = {"__name__": "acme_answers"}
     exec(compile(code, "acme_answers.py", "exec"), names)
     return SimpleNamespace(**names)
@@ -375,10 +380,30 @@ def test_the_example_engine_asks_without_a_key_and_refuses_unknown_settings(exam
         example.request(citepoll.model.Query("a"), {"dpeth": "deep"})
 
 
+def test_the_emulated_example_answers_the_example_engine(example):
+    _, code = blocks("CONTRIBUTING.md", "python")
+    names = {"__name__": "acme"}
+    exec(compile(code, "acme.py", "exec"), names)
+    surface = names["Answers"]()
+    asked = example.request(citepoll.model.Query("Welche Spatengabel ist leicht? 🌱", "de", "DE"), {})
+    parts = urlsplit(asked.url)
+    call = Call(asked.method, parts.hostname, parts.path, headers=asked.headers, body=msgspec.json.encode(asked.json))
+    assert surface.takes(call)
+    checked = surface.check(call)
+    for form, status, cited in (("", "answered", True), ("uncited", "answered", False), ("empty", "empty", False)):
+        written = write(checked.question, DOCUMENTS, "seed")
+        made = surface.make(checked, written if not form else written.uncited(), form, "id", Price())
+        answer = example.parse(200, {}, msgspec.json.encode(made.document))
+        assert (answer.status, bool(answer.citations)) == (status, cited)
+        assert {answer.text[c.start : c.end] for c in answer.citations} <= {claim.text for claim in written.claims}
+
+
 def test_the_modules_and_functions_of_the_engine_guide_exist():
     part = text_of("CONTRIBUTING.md").split("## Add an engine", 1)[1]
     for module, name in re.findall(r"`(failures|bodies|segments|links|absence|base|settings)\.(\w+)`", part):
         if name != "py":
             assert hasattr(import_module(f"citepoll.engines.{module}"), name), f"{module}.{name}"
     for name in re.findall(r"`(\w+\.py)`", part):
-        assert (ROOT / "src/citepoll/engines" / name).exists() or (ROOT / "tests/engines" / name).exists(), name
+        assert (
+            (ROOT / "src/citepoll/engines" / name).exists() or any(ROOT.glob(f"tests/**/{name}")) or name == "acme.py"
+        ), name

@@ -62,12 +62,12 @@ def make_frames(asked: Sequence[dict], queries: dict[str, dict] | None = None) -
 
 
 def make_project(*engines: str, brands=("Acme", "Bolt"), cycles=("c1",), queries=(), **facts) -> Context:
-    """A project whose engines are API ones with 3 planned runs; `facts` are EngineFacts by name, or mix_surfaces."""
+    """A project whose engines are API ones; `facts` are EngineFacts by name, or mix_surfaces."""
     mix = facts.pop("mix_surfaces", False)
     return Context(
         brands=brands,
         tracked="Acme",
-        engines={name: facts.get(name, EngineFacts("api", None, None)) for name in engines or ("one",)},
+        engines={name: facts.get(name, EngineFacts("api")) for name in engines or ("one",)},
         cycles={name: CycleFacts("sha256:1", frozenset(queries)) for name in cycles},
         mix_surfaces=mix,
     )

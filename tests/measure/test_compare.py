@@ -11,6 +11,7 @@ from citepoll.measure import compare
 from citepoll.measure.exact import mid_p, sign_flip
 from citepoll.measure.intervals import share
 from citepoll.measure.methods import UNCHECKED_LEVEL
+from citepoll.measure.verdicts import VERDICTS, kind_of_verdict
 
 TARGETS = ("fixed_set", "category")
 K1, K2, K3 = [0, 0, 0, 3, 3, 2, 1, 0, 0, 0], [0, 0, 1, 3, 3, 3, 3, 2, 0, 0], [1, 0, 2, 3, 3, 3, 3, 2, 1, 0]
@@ -318,3 +319,13 @@ def test_slopes_and_differences_in_differences_cover_no_movement(target):
         experiments += found.low <= 0 <= found.high
     assert slopes / REPS >= 0.925
     assert experiments / REPS >= 0.95
+
+
+def test_each_verdict_has_a_word_with_a_meaning():
+    found = {
+        "real": kind_of_verdict(moved(), 0.04), "alone": kind_of_verdict(moved(p=0.01), 0.08),
+        "none seen": kind_of_verdict(moved(p=0.3), 0.6), "no test": kind_of_verdict(moved(p=None), None),
+        "not compared": kind_of_verdict(moved(value=None), None),
+    }  # fmt: skip
+    assert all(word == kind for word, kind in found.items())
+    assert list(VERDICTS) == list(found)

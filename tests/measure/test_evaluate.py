@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -45,10 +46,7 @@ def test_shares_by_brand_and_engine_with_both_targets(frames, project):
 
 def share_with(estimate, cited, runs):
     found = share(cited, runs, target="category")
-    return type(estimate)(
-        found.value, found.low, found.high, "category", found.method, 0.95, found.n, found.n_queries, found.cited,
-        found.pooled, found.n_effective, estimate.excluded, found.reason, found.warnings,
-    )  # fmt: skip
+    return replace(found, excluded=estimate.excluded)
 
 
 def test_rows_stand_by_metric_engine_brand_and_target(frames, project):

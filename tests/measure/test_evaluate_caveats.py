@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from citepoll.measure.context import CycleFacts, EngineFacts
+from citepoll.measure.context import CycleFacts
 from citepoll.measure.evaluate import evaluate
 from citepoll.model import Slice
 
@@ -60,7 +60,9 @@ def test_more_than_a_tenth_failed_is_said(frames, project):
 
 
 def test_runs_that_were_never_made_count_as_failed(frames, project):
-    context = project("one", queries=("q0", "q1"), one=EngineFacts("api", runs=3))
+    context = project("one", queries=("q0", "q1"))
+    planned = replace(context.cycles["c1"], planned={"one": {"q0": 2, "q1": 4}})
+    context = replace(context, cycles={"c1": planned})
     found = warnings(frames(poll("answered", "answered")), context=context)
     assert found == ("one: 4 of 6 planned runs failed or were not completed (67 %)",)
     assert warnings(frames(poll("answered", "answered")), Slice(where="run = 1"), context) == ()

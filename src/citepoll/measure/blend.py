@@ -83,7 +83,7 @@ def _category(cited: Floats, runs: Floats, weights: list[float], a2: float, leve
     low, high = jeffreys(effective.share, effective.n_star, a2)
     return Estimate(
         float(effective.share[0]), float(low[0]), float(high[0]), "category", "jeffreys-blend-category", level,
-        n, queries, total, None, float(effective.n_star[0]), warnings=warnings,
+        n, queries, total, None, float(effective.n_star[0]), warnings=warnings, of=n,
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def blend_estimates(estimates: Mapping[str, Estimate], weights: Mapping[str, flo
     """The weighted sum of the engines' estimates of one metric (share of voice, means), each over its own queries.
 
     fixed_set: MOVER bounds, or no bounds with the reason where an engine has none. category: null with the reason.
-    An engine without an estimate gives a null estimate. `n` and `cited` are sums, `n_queries` the most of an engine.
+    An engine without an estimate gives a null estimate. `n`, `cited` and `of` are sums, `n_queries` the most of an engine.
     Raises `InputError` for weights that do not sum to 1, and for estimates of another target or of unequal confidence.
     Source: STATISTICS sections 3 and 3.1.
     """
@@ -104,10 +104,10 @@ def blend_estimates(estimates: Mapping[str, Estimate], weights: Mapping[str, flo
         return _null(target, level, NO_COVARIANCE)
     parts = [estimates[e] for e in engines]
     value = sum(weights[e] * (part.value or 0.0) for e, part in zip(engines, parts, strict=True))
-    cited = None if any(part.cited is None for part in parts) else sum(part.cited or 0.0 for part in parts)
+    cited, of = _sum([part.cited for part in parts]), _sum([part.of for part in parts])
     estimate = Estimate(
         value, None, None, target, "value-only", level, sum(part.n for part in parts),
-        max(part.n_queries for part in parts), cited, reason=NO_INTERVAL, warnings=_of_engines(engines, parts),
+        max(part.n_queries for part in parts), cited, reason=NO_INTERVAL, warnings=_of_engines(engines, parts), of=of,
     )  # fmt: skip
     bounds = [
         (weights[e], part.value, part.low, part.high)
@@ -121,6 +121,11 @@ def blend_estimates(estimates: Mapping[str, Estimate], weights: Mapping[str, flo
     # Weights that sum to 1 within rounding must not carry a share past 1.
     value, low, high = min(middle, max(values)), max(low, min(lows)), min(high, max(highs))
     return replace(estimate, value=value, low=low, high=high, method="mover-blend-fixed", reason=None)
+
+
+def _sum(parts: list[float | None]) -> float | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
 
 
 def weighted_engines(available: Iterable[str], weights: Mapping[str, float]) -> list[str]:

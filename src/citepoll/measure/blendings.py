@@ -88,7 +88,7 @@ def _category_estimates(cited: Floats, runs: Floats, weights: Floats, level: flo
     return [
         Estimate(
             value, bottom, top, "category", "jeffreys-blend-category", level, n, queries, total, None, n_star,
-            warnings=warnings,
+            warnings=warnings, of=n,
         )
         for value, bottom, top, total, n_star in zip(*(column.tolist() for column in columns), strict=True)
     ]  # fmt: skip

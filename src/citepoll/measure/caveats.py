@@ -42,20 +42,22 @@ def _of_engine(question: Question, context: Context, scope: Scope, cycle: str, e
     asked = context.cycles[cycle].query_ids & set(scope.queries["query_id"])
     if silent := len(asked - set(valid["query"])):
         yield f"{silent} of {_count(len(asked), 'query has', 'queries have')} no valid answer"
-    yield from _failures(question, context.engines[engine].runs, answers, len(asked))
+    planned = context.cycles[cycle].planned.get(engine, {})
+    yield from _failures(question, sum(planned.get(query, 0) for query in asked), answers)
     statuses = dict(valid["status"].value_counts().iter_rows())
     truncated, empty = statuses.get("truncated", 0), statuses.get("empty", 0)
     if truncated > TRUNCATED * valid.height:
         yield f"{truncated} of {_count(valid.height, 'valid answer', 'valid answers')} cut by length"
     if empty:
         yield f"{empty} of {_count(valid.height, 'valid answer', 'valid answers')} without text"
+    if hidden := int(valid["unresolved"].sum()):
+        of = _count(int(valid["slots"].sum()), "citation", "citations")
+        yield f"{hidden:,} of {of} could not be resolved: redirects, counted for the domain that their title names, if any"
 
 
-def _failures(question: Question, runs: int | None, answers: pl.DataFrame, queries: int) -> Iterator[str]:
+def _failures(question: Question, runs: int, answers: pl.DataFrame) -> Iterator[str]:
     """Runs that failed, were not completed or never made, against those planned (recorded: against those there are)."""
-    planned = answers.height
-    if runs and not question.names("run"):
-        planned = max(planned, runs * queries)
+    planned = answers.height if question.names("run") else max(answers.height, runs)
     failed = int(answers["status"].is_in(["failed", "deferred"]).sum()) + planned - answers.height
     if failed > FAILED * planned:
         yield f"{failed} of {planned} planned runs failed or were not completed ({failed / planned * 100:.0f} %)"

@@ -25,21 +25,24 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """`weight`: its part of the audience, on any scale. `runs`: planned per query, None for recorded answers."""
+    """`weight`: its part of the audience, on any scale."""
 
     surface: Surface
     weight: float | None = None
-    runs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CycleFacts:
-    """The query set of a cycle: its hash, the ids in it; `previous_hash` is the set of the cycle before, if any."""
+    """The query set of a cycle: its hash, the ids in it; `previous_hash` is the set of the cycle before, if any.
+
+    `planned` is engine → query id → runs, empty for recorded answers.
+    """
 
     set_hash: str | None = None
     query_ids: frozenset[str] = frozenset()
     previous_hash: str | None = None
     simulated: bool = False
+    planned: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,8 +123,8 @@ def _completed(metric: Metric, group: Group, estimate: Estimate) -> Estimate:
         return replace(estimate, excluded=excluded)
     if group.unplaced == group.citing:
         return replace(
-            estimate, value=None, low=None, high=None, cited=None, pooled=None, n_effective=None, method="none",
-            reason=NO_PASSAGES, excluded=excluded,
+            estimate, value=None, low=None, high=None, cited=None, of=None, pooled=None, n_effective=None,
+            method="none", reason=NO_PASSAGES, excluded=excluded,
         )  # fmt: skip
     partly = (
         f"{group.unplaced} of {group.citing} answers that cite do not say which passage carries which citation: "

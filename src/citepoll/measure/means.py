@@ -35,7 +35,7 @@ def mean_per_answer(counts: Sequence[Sequence[int]], *, target: Target, level: f
     value = float(means.mean())
     estimate = Estimate(
         value, None, None, target, "value-only", level, n, queries, total, total / n,
-        reason=NO_INTERVAL, warnings=warnings,
+        reason=NO_INTERVAL, warnings=warnings, of=n,
     )  # fmt: skip
     if target == "fixed_set":
         return estimate

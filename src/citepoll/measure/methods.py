@@ -17,6 +17,7 @@ METHODS: dict[str, str] = {
     "(linearised ratio, between-query variance shrunk to one answer per query, scaled from normal to Student's t).",
     "overlap-shrunk-category": "The category interval on each query's mean overlap between its runs.",
     "t-category": "Student's t interval on the means of the queries, its lower bound not below zero.",
+    "kaplan-meier": "The median of the Kaplan-Meier curve, with pointwise log-log bounds.",
     "value-only": "A value for which no interval is specified.",
     "none": "No estimate; the reason says why.",
 }

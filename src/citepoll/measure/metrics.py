@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["share", "citations"]
+Unit = Literal["share", "citations", "difference", "cycles", "sources"]
 Estimator = Literal["share", "ratio", "mean", "overlap"]
 FrameName = Literal["answers", "citations", "hits"]
 
@@ -159,7 +159,7 @@ def _section(metric: Metric) -> str:
         f"{metric.formula[0].upper()}{metric.formula[1:]}.",
         "",
         f"- Unit: {'citations per answer' if metric.unit == 'citations' else 'fraction, 0 to 1'}",
-        f"- Counts: `{metric.numerator}` over `{metric.denominator}`",
+        f"- Counts: `{metric.numerator}` over `{metric.denominator}`{_in_rows(metric)}",
         f"- Without data: {metric.empty}",
         f"- Broken down by: {_breakdown(metric)}",
         f"- Computed from: {', '.join(metric.needs)}",
@@ -167,6 +167,11 @@ def _section(metric: Metric) -> str:
         "",
     )
     return "\n".join(lines)
+
+
+def _in_rows(metric: Metric) -> str:
+    """Where a row has the two: `n` stands beside them and is always answers."""
+    return "" if metric.estimator == "overlap" else "; in a row `cited` of `of`"
 
 
 def _breakdown(metric: Metric) -> str:

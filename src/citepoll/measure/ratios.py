@@ -22,7 +22,7 @@ def share_of_voice(
 
     Both are nested queries -> runs, a number per valid answer; `slot_share` and mention_share_of_voice have the same
     form. Runs are averaged within a query first, so that unequal runs do not weight queries; `cited` is the brand's
-    count, `pooled` the ratio of the plain sums. No answer, or no citation at all: a null estimate with its reason.
+    count, `of` the total, `pooled` the one over the other. No answer, or no citation at all: a null estimate with its reason.
     Raises `InputError` for counts that are negative, fractions, above the total or of unequal shape.
     Source: STATISTICS sections 3 (SoV) and 3.1; the fixed set's bound at 0 and 1 is that of section 1 (decision 0001).
     """
@@ -38,14 +38,15 @@ def share_of_voice(
     pooled = counted / all_counted
     if target == "category" and queries == 1:
         return Estimate(
-            ratio, 0.0, 1.0, target, method, level, n, queries, counted, pooled, warnings=(*warnings, ONE_QUERY)
-        )
+            ratio, 0.0, 1.0, target, method, level, n, queries, counted, pooled, warnings=(*warnings, ONE_QUERY),
+            of=all_counted,
+        )  # fmt: skip
     n_star = _fixed_set_n(x, y, ratio) if target == "fixed_set" else _category_n(x, y, ratio, a2)
     bounds = clopper_pearson_ends if target == "fixed_set" else jeffreys
     low, high = bounds(np.array([ratio]), np.array([n_star]), a2)
     return Estimate(
         ratio, float(low[0]), float(high[0]), target, method, level, n, queries, counted, pooled, n_star,
-        warnings=warnings,
+        warnings=warnings, of=all_counted,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ GroupKey: TypeAlias = tuple[int, str]
 
 GROUP = ("family", "engine")
 COUNTED = ("requests", "valid", "triggerable")
-COLUMNS = ("run_id", "cycle", "engine", "query_id", "run", "status", "valid", "slots", "spans", "day")
+COLUMNS = ("run_id", "cycle", "engine", "query_id", "run", "status", "valid", "slots", "unresolved", "spans", "day")
 
 
 @dataclass(frozen=True, slots=True)

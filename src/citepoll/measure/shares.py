@@ -121,6 +121,7 @@ def _estimates(
             warnings=(*warnings, differs(mean, pooled, "mean of the queries and pooled ratio"))
             if abs(mean - pooled) > POINT
             else warnings,
+            of=n,
         )
         for value, bottom, top, n_star, k, pooled, mean in rows
     ]  # fmt: skip

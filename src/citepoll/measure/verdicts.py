@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -32,6 +32,28 @@ def adjust(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     return tuple(None if p is None else next(found) for p in p_values)
 
 
+REAL_CHANGE, ALONE, NONE_SEEN, NO_TEST, NOT_COMPARED = "real", "alone", "none seen", "no test", "not compared"
+VERDICTS: Mapping[str, str] = {
+    REAL_CHANGE: "a real change, after Benjamini–Hochberg over all rows",
+    ALONE: "would count alone, not among all the comparisons shown",
+    NONE_SEEN: "no evidence of change; a move under the points beside it could not have been seen",
+    NO_TEST: "the answers allow no test",
+    NOT_COMPARED: "the cycles have nothing in common to compare",
+}
+"""A word for each kind of verdict, and what it means."""
+
+
+def kind_of_verdict(change: Contrast, adjusted_p: float | None) -> str:
+    """The word of `VERDICTS` for a comparison: real where the adjusted p is at most .05, alone where only its own is."""
+    if change.value is None or change.low is None or change.high is None:
+        return NOT_COMPARED
+    if adjusted_p is not None and adjusted_p <= REAL:
+        return REAL_CHANGE
+    if change.p is None:
+        return NO_TEST
+    return ALONE if change.p <= REAL else NONE_SEEN
+
+
 def verdict(change: Contrast, adjusted_p: float | None, m: int) -> str:
     """One sentence on a comparison shown among `m`: `up 6 points (2 to 10): a real change on these queries`.
 
@@ -40,12 +62,12 @@ def verdict(change: Contrast, adjusted_p: float | None, m: int) -> str:
     """
     if change.value is None or change.low is None or change.high is None:
         return f"no comparison: {change.reason or 'no interval'}"
-    moved = f"{_moved(change.value, change.low, change.high)}:"
-    if adjusted_p is not None and adjusted_p <= REAL:
+    kind, moved = kind_of_verdict(change, adjusted_p), f"{_moved(change.value, change.low, change.high)}:"
+    if kind == REAL_CHANGE:
         return f"{moved} a real change on {QUERIES[change.target]}"
-    if change.p is not None and change.p <= REAL:
+    if kind == ALONE:
         return f"{moved} would count alone, not among the {m} comparisons shown"
-    if change.p is None:
+    if kind == NO_TEST:
         return f"no test of a change: {'; '.join(change.warnings) or 'no p value'}"
     return f"no evidence of change{_unseen(change)}"
 

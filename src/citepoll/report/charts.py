@@ -1,7 +1,7 @@
 """The pictures as Altair definitions: a dot is the share, the thick line its fixed-set, the thin its category interval.
 
 Rows are placed in pixels, so that a wide and a narrow variant come from the same layers. Colours are placeholders of
-`palette`; marks link to anchors inside the page through `render.DOOR`.
+`palette`; marks link to anchors inside the page, or paths of the desk, through `render.DOOR`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from citepoll.model import Estimate, Surface
 from citepoll.report.canvas import Layer, doors, finished, layer, pixel
 from citepoll.report.numbers import interval, percent, words
 from citepoll.report.palette import placeholder
-from citepoll.report.printable import one_line
+from citepoll.report.printable import href, one_line
 from citepoll.report.render import DOOR
 
 Kind = Surface | Literal["mixed"]
@@ -30,8 +30,8 @@ SHAPES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One row of a picture. `door` is the id of the element that holds the answers behind the number; `note` stands in
-    small type under the label."""
+    """One row of a picture. `door` is the id of the element that holds the answers behind the number, or a path of the
+    desk; `note` stands in small type under the label."""
 
     label: str
     fixed_set: Estimate | None
@@ -130,7 +130,7 @@ def _row(mark: Mark, y: float, frame: Frame) -> dict[str, object]:
         "shape": SHAPES[mark.kind],
         "weight": "bold" if mark.tracked else "normal",
         "description": one_line(f"{_named(mark)}: {number}{_like_these(mark)}"),
-        **({"href": f"{DOOR}#{mark.door}"} if mark.door else {}),
+        **({"href": f"{DOOR}{href(mark.door)}"} if mark.door else {}),
     }  # fmt: skip
 
 

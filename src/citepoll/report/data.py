@@ -72,7 +72,8 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Method:
     """Where the numbers come from. `first` and `last` are the times of the first and the last answer, in the project's
-    time zone, None where the recording does not say. `runs` are planned per query and engine."""
+    time zone, None where the recording does not say. `runs` are planned per query and engine, at least `least_runs` of them where
+    they differ; both None for recorded answers."""
 
     cycle: str
     query_set_hash: str
@@ -84,6 +85,7 @@ class Method:
     product: str = ""
     brands: int | None = None
     notes: tuple[str, ...] = ()
+    least_runs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,8 @@ class Concentration:
 class ReportData:
     """All that stands in a report.
 
-    `shares`: share_of_citation by brand and engine, both targets, every brand, blended rows included.
+    `shares`: share_of_citation (the overview of a desk may show another metric here, in `changes` and `trend`) by brand
+    and engine, both targets, every brand, blended rows included.
     `changes`: the same slice with its change since the cycle that `changes.slice.compare` names; None in a first cycle.
     `trend`: share_of_citation by brand, cycle and engine, `trend.cycles` from the oldest; `breaks` mark it.
     `todo`: what to do, the most worthwhile first, of `todo_total` (None: no list was made; 0: nothing was found).
@@ -180,3 +183,8 @@ class ReportData:
     targets: tuple[TargetLine, ...] = ()
     classes: SliceResult | None = None
     concentration: tuple[Concentration, ...] = ()
+
+    @property
+    def metric(self) -> str:
+        """The metric of `shares`."""
+        return self.shares.slice.metrics[0]

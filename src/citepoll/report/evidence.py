@@ -1,4 +1,4 @@
-"""The answers behind the numbers, and the doors that lead to them: an id for every list that is really there."""
+"""The answers behind the numbers, and the doors that lead to them."""
 
 from __future__ import annotations
 
@@ -95,33 +95,56 @@ class EvidenceView:
         return {one.key: one for each in self.engines for query in each.queries for one in query.answers}
 
 
+Lead = Callable[[Mapping[str, str]], str | None]
+"""Answers by what they share (cycle, engine, query: its id, cites: a brand, domain) → the door to them, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Doors:
-    """Ids of the lists behind a number; None where the report holds no such answer, so that no link leads nowhere."""
+    """The doors behind numbers: ids inside a report, or paths of the desk, as `lead` has it. None where nothing is."""
 
-    def __init__(self, view: EvidenceView) -> None:
-        self._ids = view.ids()
-        self._any = view.shown > 0
+    lead: Lead
 
-    def engine(self, name: str) -> str | None:
-        if is_blended(name):
-            return "answers" if self._any else None
-        return self._there(anchor("answers", name))
+    def engine(self, name: str, cycle: str | None = None) -> str | None:
+        """The answers of an engine, or of all for a blend; `cycle` None: the one that the page is about."""
+        return self.lead({**_unless_blended(name), **({"cycle": cycle} if cycle else {})})
 
-    def brand(self, name: str) -> str | None:
-        return self._there(anchor("citing", name))
+    def brand(self, name: str, engine: str = "", cycle: str | None = None) -> str | None:
+        return self.lead({"cites": name, **_unless_blended(engine), **({"cycle": cycle} if cycle else {})})
 
     def domain(self, name: str) -> str | None:
-        return self._there(anchor("domain", name))
+        return self.lead({"domain": name})
 
     def cell(self, query_id: str, engine: str) -> str | None:
-        return self._there(anchor("cell", query_id, engine))
+        return self.lead({"query": query_id, "engine": engine})
 
     def query(self, query_id: str, engines: Iterable[str]) -> str | None:
         """The first engine's answers to a query."""
         return next((door for name in engines if (door := self.cell(query_id, name))), None)
 
-    def _there(self, door: str) -> str | None:
-        return door if door in self._ids else None
+
+def _unless_blended(engine: str) -> dict[str, str]:
+    return {} if not engine or is_blended(engine) else {"engine": engine}
+
+
+def doors_within(view: EvidenceView, cycle: str) -> Doors:
+    """Doors to the lists of a report on a cycle; None for a list that it does not hold, so that no link leads nowhere."""
+    ids = view.ids()
+
+    def lead(to: Mapping[str, str]) -> str | None:
+        if to.get("cycle", cycle) != cycle:
+            return None
+        if "cites" in to or "domain" in to:
+            door = anchor("citing", to["cites"]) if "cites" in to else anchor("domain", to["domain"])
+        elif "query" in to:
+            door = anchor("cell", to["query"], to["engine"])
+        elif "engine" in to:
+            door = anchor("answers", to["engine"])
+        else:
+            return "answers" if view.shown else None
+        return door if door in ids else None
+
+    return Doors(lead)
 
 
 def evidence_view(data: ReportData, labels: Mapping[str, str], domains: Collection[str]) -> EvidenceView:
@@ -157,9 +180,24 @@ def why(citation: ResolvedCitation) -> str:
     return f"{opened}{one_line(citation.rule or citation.domain or '', 80)} belongs to {one_line(citation.brand, 60)}"
 
 
+def citation_line(citation: ResolvedCitation) -> CitationLine:
+    """A citation as a row of an answer's table; every text is printable and cut, `link` None unless it is a web address."""
+    return CitationLine(
+        position=citation.position,
+        level=citation.level,
+        raw=one_line(citation.raw, 400),
+        link=web_link(citation.url if citation.url and citation.unwrapped else citation.raw),
+        canonical=one_line(citation.url or "", 400),
+        domain=one_line(citation.domain or "", 120),
+        owner=one_line(citation.brand or "", 60),
+        why=why(citation),
+        title=one_line(citation.title or "", 160),
+    )
+
+
 def _answer(one: Evidence, tracked: str, texts: Mapping[str, str], labels: Mapping[str, str]) -> AnswerView:
     counted = [c for c in one.citations if c.url is not None and c.level != "retrieved"]
-    lines = tuple(_line(citation) for citation in one.citations[:URL_LIMIT])
+    lines = tuple(citation_line(citation) for citation in one.citations[:URL_LIMIT])
     return AnswerView(
         id=anchor("answer", one.key),
         key=one_line(one.key, 80),
@@ -174,20 +212,6 @@ def _answer(one: Evidence, tracked: str, texts: Mapping[str, str], labels: Mappi
         text=segments(one.text, one.citations, one.mentions, tracked=tracked, limit=TEXT_LIMIT),
         lines=lines,
         lines_left_out=len(one.citations) - len(lines),
-    )
-
-
-def _line(citation: ResolvedCitation) -> CitationLine:
-    return CitationLine(
-        position=citation.position,
-        level=citation.level,
-        raw=one_line(citation.raw, 400),
-        link=web_link(citation.raw),
-        canonical=one_line(citation.url or "", 400),
-        domain=one_line(citation.domain or "", 120),
-        owner=one_line(citation.brand or "", 60),
-        why=why(citation),
-        title=one_line(citation.title or "", 160),
     )
 
 

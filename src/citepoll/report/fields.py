@@ -74,11 +74,23 @@ def heat_map(data: ReportData, labels: Mapping[str, str], doors: Doors) -> HeatM
     names = [note.name for note in data.engines if any(cell.engine == note.name for cell in data.cells)]
     lines: dict[str, list[HeatLine]] = {}
     for query in data.queries:
-        fields = tuple(_field(cells.get((query.id, name)), labels[name], doors) for name in names)
+        fields = tuple(
+            field(cell := cells.get((query.id, name)), labels[name], doors.cell(query.id, name) if cell else None)
+            for name in names
+        )
         lines.setdefault(query.intent or "", []).append(HeatLine(one_line(query.text, 300), fields))
     order = sorted(lines, key=lambda intent: INTENTS.index(intent) if intent in INTENTS else len(INTENTS))
     groups = tuple(HeatGroup(intent or "no intent given", tuple(lines[intent])) for intent in order)
     return HeatMap(tuple(labels[name] for name in names), groups)
+
+
+def field(cell: CellNote | None, label: str, door: str | None) -> Field:
+    """One field of the heat map; `label` is the engine's name for people. Without a valid answer it says so."""
+    if cell is None or cell.valid == 0:
+        return Field("none", f"{label}: no valid answer", "none", False, door)
+    ahead = f"; ahead: {', '.join(one_line(name, 60) for name in cell.ahead)}" if cell.ahead else ""
+    sentence = f"{label}: cited in {cell.cited} of {noun(cell.valid, 'valid answer')}{ahead}"
+    return Field(f"{cell.cited}/{cell.valid}", sentence, heat(cell.cited, cell.valid), bool(cell.ahead), door)
 
 
 def ahead_groups(data: ReportData, labels: Mapping[str, str], doors: Doors) -> tuple[AheadGroup, ...]:
@@ -96,16 +108,6 @@ def ahead_groups(data: ReportData, labels: Mapping[str, str], doors: Doors) -> t
         )
         for name, cases in ranked
     )
-
-
-def _field(cell: CellNote | None, label: str, doors: Doors) -> Field:
-    if cell is None or cell.valid == 0:
-        door = doors.cell(cell.query_id, cell.engine) if cell else None
-        return Field("none", f"{label}: no valid answer", "none", False, door)
-    ahead = f"; ahead: {', '.join(one_line(name, 60) for name in cell.ahead)}" if cell.ahead else ""
-    sentence = f"{label}: cited in {cell.cited} of {noun(cell.valid, 'valid answer')}{ahead}"
-    door = doors.cell(cell.query_id, cell.engine)
-    return Field(f"{cell.cited}/{cell.valid}", sentence, heat(cell.cited, cell.valid), bool(cell.ahead), door)
 
 
 def _summary(cases: Sequence[Ahead], queries: int) -> str:

@@ -9,7 +9,7 @@ import altair as alt
 
 from citepoll.report.canvas import Layer, doors, finished, layer, pixel
 from citepoll.report.palette import heat, placeholder
-from citepoll.report.printable import one_line
+from citepoll.report.printable import href, one_line
 from citepoll.report.render import DOOR
 
 HEAD, GROUP, ROW = 32.0, 26.0, 28.0
@@ -107,5 +107,5 @@ def _field(cell: Cell, x: float, y: float) -> dict[str, object]:
         "description": one_line(
             f"{cell.query}, {cell.engine}: cited in {cell.cited} of {cell.valid} valid answers{note}"
         ),
-        **({"href": f"{DOOR}#{cell.door}"} if cell.door else {}),
+        **({"href": f"{DOOR}{href(cell.door)}"} if cell.door else {}),
     }

@@ -8,7 +8,6 @@ import re
 from functools import cache
 from importlib.resources import files
 
-import altair as alt
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -16,7 +15,7 @@ from citepoll.report import numbers
 from citepoll.report.data import ReportData
 from citepoll.report.palette import style_rules
 from citepoll.report.panels import Picture
-from citepoll.report.printable import one_line, printable
+from citepoll.report.printable import href, one_line, printable
 from citepoll.report.render import svg
 from citepoll.report.view import page
 
@@ -44,12 +43,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: value if isinstance(value, Markup) or not isinstance(value, str) else printable(value),
     )
-    environment.globals["picture"] = _picture
-    environment.filters.update(firm=_firm, count=numbers.count, noun=numbers.noun, one_line=one_line)
+    environment.globals["picture"] = drawn
+    environment.filters.update(firm=firm, count=numbers.count, noun=numbers.noun, one_line=one_line, href=href)
     return environment
 
 
-def _firm(sentence: str) -> Markup:
+def firm(sentence: str) -> Markup:
     """A number and its percent sign stay on one line, and so does an interval: `34 % of answers (29–40)`."""
     safe = str(escape(printable(sentence))).replace(" %", "\N{NO-BREAK SPACE}%")
     return Markup(re.sub(r"\([\d.]+–[\d.]+\)[.,:;]?", r'<span class="num">\g<0></span>', safe))
@@ -61,11 +60,7 @@ def _style() -> str:
     return re.sub(r"\n\s*", "\n", style_rules() + "\n" + sheet)
 
 
-def _picture(picture: Picture) -> Markup:
+def drawn(picture: Picture) -> Markup:
     """Both variants of a picture; the style sheet shows the one that fits the window."""
-    wide, narrow = (_drawn(chart, picture.label) for chart in (picture.wide, picture.narrow))
+    wide, narrow = (svg(chart, label=picture.label) for chart in (picture.wide, picture.narrow))
     return Markup(f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>')
-
-
-def _drawn(chart: alt.TopLevelMixin, label: str) -> str:
-    return svg(chart, label=label)

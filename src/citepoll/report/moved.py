@@ -53,13 +53,15 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class TrendPanel:
-    """The trend on one engine: the picture and a table of the same numbers, a row per brand, a column per cycle."""
+    """The trend on one engine: the picture and a table of the same numbers, a row per brand (name, whether tracked, a
+    number for each cycle), with a door for each number in `doors`."""
 
     title: str
     tag: str
     picture: Picture
     cycles: tuple[str, ...]
     rows: tuple[tuple[str, bool, tuple[str, ...]], ...]
+    doors: tuple[tuple[str | None, ...], ...]
     notes: tuple[str, ...]
 
 
@@ -127,7 +129,7 @@ def _trend_panel(
     lines = [
         Line(
             one_line(brand, 60), tuple(numbers.get((brand, cycle)) for cycle in cycles), brand == data.brand,
-            doors.engine(name) if brand == data.brand else None,
+            tuple(_door(doors, brand, name, cycle, data) for cycle in cycles),
         )
         for brand in brands
     ]  # fmt: skip
@@ -142,8 +144,13 @@ def _trend_panel(
         picture=Picture(one_line(f"{data.brand} by cycle: {label}", 160), wide, narrow),
         cycles=tuple(one_line(cycle, 60) for cycle in cycles),
         rows=tuple((line.label, line.tracked, tuple(_cell(one) for one in line.estimates)) for line in lines),
+        doors=tuple(line.doors for line in lines),
         notes=tuple(dict.fromkeys(_sentence(one) for one in breaks if one.engine and one.sentence)),
     )
+
+
+def _door(doors: Doors, brand: str, engine: str, cycle: str, data: ReportData) -> str | None:
+    return doors.engine(engine, cycle) if brand == data.brand else doors.brand(brand, engine, cycle)
 
 
 def _one_a_cycle(breaks: Sequence[Break]) -> list[Break]:

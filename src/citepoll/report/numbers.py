@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
-from citepoll.measure.metrics import METRICS, Unit
-from citepoll.model import Estimate
+from citepoll.measure.found import unit_of as unit_of
+from citepoll.measure.metrics import Unit
+from citepoll.model import Contrast, Estimate
 
 NARROW = 0.04
 """An interval at most this wide (4 points) carries one decimal."""
@@ -14,18 +17,18 @@ THIN_SPACE = "\u202f"
 """Narrow no-break space, between groups of three digits."""
 
 
-def unit_of(metric: str) -> Unit:
-    """The unit of a metric of the table `METRICS`; a KeyError for a name that is not in it."""
-    return METRICS[metric].unit
-
-
 def words(estimate: Estimate, unit: Unit = "share") -> str:
-    """An estimate as a reader sees it: `23 % (18–29)` for a share, `3.3 (2.9–3.7)` for a mean per answer.
+    """An estimate as a reader sees it: `23 % (18–29)` for a share, `3.3 (2.9–3.7)` for a mean per answer,
+    `+2.4 points (0.1 to 4.7)` for a difference of shares, `3 cycles (2 to more)` for a length of time.
 
     Without a value: `no estimate: ` and the reason. Without an interval: the value and `no interval`.
     """
     if estimate.value is None:
         return f"no estimate: {reason(estimate)}"
+    if unit == "difference":
+        return points(estimate)
+    if unit == "cycles":
+        return _cycles(estimate)
     return share(estimate) if unit == "share" else mean(estimate)
 
 
@@ -63,6 +66,22 @@ def mean(estimate: Estimate) -> str:
     return f"{value} ({_rounded(bounds[0], 1)}–{_rounded(bounds[1], 1)})"
 
 
+def points(found: Estimate | Contrast) -> str:
+    """A difference of shares in points: `+2.4 points (0.1 to 4.7)`, or why there is none."""
+    if found.value is None:
+        return f"no estimate: {found.reason or 'no interval'}"
+    value = f"{found.value * 100:+.1f} points"
+    if found.low is None or found.high is None:
+        return f"{value}, no interval"
+    return f"{value} ({found.low * 100:.1f} to {found.high * 100:.1f})"
+
+
+def _cycles(estimate: Estimate) -> str:
+    low = "?" if estimate.low is None else f"{estimate.low:g}"
+    high = "more" if estimate.high is None else f"{estimate.high:g}"
+    return f"{estimate.value:g} cycles ({low} to {high})"
+
+
 def interval(estimate: Estimate, unit: Unit = "share") -> str:
     """The bounds alone: `18–29 %`, `2.9–3.7`; `no interval` where there is none."""
     bounds = _bounds(estimate)
@@ -72,6 +91,8 @@ def interval(estimate: Estimate, unit: Unit = "share") -> str:
     if unit == "share":
         places = _places(low, high)
         return f"{_hundredths(low, places)}–{percent(high, places)}"
+    if unit == "difference":
+        return f"{low * 100:.1f} to {high * 100:.1f} points"
     return f"{_rounded(low, 1)}–{_rounded(high, 1)}"
 
 
@@ -87,6 +108,11 @@ def part(some: float | None, whole: int) -> str:
     return f"{_trimmed(some)} of {count(whole)}"
 
 
+def counted(estimate: Estimate) -> str:
+    """`49 of 144`: what counts, of what; the answers alone where the metric has no numerator."""
+    return part(estimate.cited, estimate.n if estimate.of is None else int(estimate.of))
+
+
 def count(number: int) -> str:
     """An integer with thin separators: `12 345`."""
     return f"{number:,}".replace(",", THIN_SPACE)
@@ -95,6 +121,17 @@ def count(number: int) -> str:
 def noun(number: int, singular: str, plural: str | None = None) -> str:
     """`1 query`, `12 queries`: the count and its noun (plural: with an s)."""
     return f"{count(number)} {singular if number == 1 else plural or singular + 's'}"
+
+
+def spread(runs: Iterable[int]) -> str:
+    """Runs of queries, counted: `3 queries × 9 runs, 20 × 2`, most runs first; empty for none."""
+    counted = sorted(Counter(runs).items(), reverse=True)
+    return ", ".join(
+        f"{noun(queries, 'query', 'queries')} × {noun(number, 'run')}"
+        if at == 0
+        else f"{count(queries)} × {count(number)}"
+        for at, (number, queries) in enumerate(counted)
+    )
 
 
 def money(dollars: float) -> str:

@@ -15,7 +15,7 @@ from citepoll.report import charts
 from citepoll.report.charts import NARROW, WIDE, Frame, Kind, Mark
 from citepoll.report.data import ReportData
 from citepoll.report.evidence import Doors
-from citepoll.report.numbers import count, part, unit_of, words
+from citepoll.report.numbers import count, counted, unit_of, words
 from citepoll.report.pairs import Pair, engines, leading, pairs
 from citepoll.report.printable import one_line
 from citepoll.report.sentences import TAGGED, kind_of, kinds, label_and_note
@@ -82,7 +82,7 @@ def engine_panel(data: ReportData, labels: Mapping[str, str], doors: Doors) -> P
         [mark_of(pair, labels[pair.engine], data, doors.engine(pair.engine), two_lines=True) for pair in ordered],
         ordered,
         data,
-        partial(charts.shares_by_engine, targets=targets_of(data, "share_of_citation")),
+        partial(charts.shares_by_engine, targets=targets_of(data, data.metric)),
     )
 
 
@@ -94,7 +94,7 @@ def competitor_panels(data: ReportData, labels: Mapping[str, str], doors: Doors)
         here = sorted((pair for pair in found if pair.engine == name), key=largest_first)
         if all(pair.main.estimate.value is None for pair in here):
             continue
-        marks = [mark_of(pair, pair.brand, data, doors.brand(pair.brand)) for pair in here]
+        marks = [mark_of(pair, pair.brand, data, doors.brand(pair.brand, name)) for pair in here]
         made.append(panel_of(f"All brands: {labels[name]}", marks, here, data, charts.competitors, most=BRANDS_DRAWN))
     return tuple(panel for panel in made if panel is not None)
 
@@ -180,7 +180,7 @@ def _number_row(mark: Mark, pair: Pair, data: ReportData) -> NumberRow:
         door=mark.door,
         fixed_set=words(row.estimate, unit),
         category=words(other.estimate, unit) if other else "",
-        part=part(row.estimate.cited, row.estimate.n),
+        part=counted(row.estimate),
         queries=count(row.estimate.n_queries),
         grade=row.grade or "",
         tracked=mark.tracked,

@@ -1,4 +1,4 @@
-"""Untrusted text made safe to place: no control characters, no lone surrogates, only web links, unique anchors."""
+"""Untrusted text made safe to place: no control characters, no lone surrogates, only web links, unique anchors and doors."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ def web_link(url: str | None) -> str | None:
 def anchor(kind: str, *names: str) -> str:
     """An id for an element inside the page: `answers-atlas`. Different names do not share one."""
     return f"{kind}-" + "--".join(_slug(name) for name in names)
+
+
+def href(door: str) -> str:
+    """Where a door leads: a path of the desk (`/p/…`) as it is, else `#id`, an element of the page."""
+    return door if door.startswith("/") else f"#{door}"
 
 
 def _slug(name: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from citepoll.measure.metrics import METRICS
 from citepoll.model import Row
-from citepoll.report.data import EngineNote, ReportData
-from citepoll.report.numbers import noun, words
+from citepoll.report.data import EngineNote, Method, ReportData
+from citepoll.report.numbers import count, noun, unit_of, words
 from citepoll.report.pairs import BLENDED, Pair, blended_kinds, is_blended
 from citepoll.report.printable import one_line
 
@@ -17,6 +18,8 @@ SURFACES: dict[str, str] = {
 
 TAGGED: frozenset[str] = frozenset({"simulated", "recorded"})
 """The kinds that are named wherever a number stands, since no engine was asked just now."""
+
+HEADLINE = "share_of_citation"
 
 TARGETS: dict[str, str] = {
     "fixed_set": "These queries",
@@ -65,9 +68,14 @@ def origin_tags(data: ReportData) -> tuple[str, ...]:
 
 
 def headline(brand: str, row: Row) -> str:
-    """`Acme is cited as a source in 34 % of answers (29–40), between competitive and category authority.`"""
+    """`Acme is cited as a source in 34 % of answers (29–40), between competitive and category authority.`
+
+    Other metrics than share of citation stand by their name: `Acme, mention rate: 40 % (34–46).`
+    """
     name = one_line(brand, 60)
     estimate = row.estimate
+    if row.metric != HEADLINE:
+        return f"{name}, {METRICS[row.metric].label.lower()}: {words(estimate, unit_of(row.metric))}."
     if estimate.value is None:
         return f"{name}: {words(estimate)}."
     share = words(estimate).replace(" %", " % of answers", 1)
@@ -94,9 +102,17 @@ def grade_sentence(row: Row) -> str:
     return " ".join(part for part in (f"Evidence: {row.grade}.", _sentence(row.grade_next)) if part)
 
 
+def runs_of(method: Method) -> str:
+    """The runs planned per query and engine: `3`, or `2 to 9` where they differ; empty for recorded answers."""
+    if not method.runs:
+        return ""
+    least = method.least_runs or method.runs
+    return count(method.runs) if least == method.runs else f"{count(least)} to {count(method.runs)}"
+
+
 def scope(data: ReportData) -> str:
-    """`4 engines, 48 queries × 3 runs, cycle 2026-11`."""
-    runs = f" × {noun(data.method.runs, 'run')}" if data.method.runs else ""
+    """`4 engines, 48 queries × 3 runs, cycle 2026-11`; `× 2 to 9 runs` where queries were asked unequally often."""
+    runs = f" × {runs_of(data.method)} {'run' if data.method.runs == 1 else 'runs'}" if data.method.runs else ""
     engines, queries = noun(len(data.engines), "engine"), noun(len(data.queries), "query", "queries")
     return f"{engines}, {queries}{runs}, cycle {one_line(data.method.cycle, 60)}"
 

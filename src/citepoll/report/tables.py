@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from citepoll.model import STATUSES, VALID, Contrast, Row, SliceResult
-from citepoll.report.numbers import count, part, unit_of, words
+from citepoll.measure.found import FOUND
+from citepoll.model import STATUSES, VALID, Row, SliceResult
+from citepoll.report.numbers import count, counted, unit_of, words
 from citepoll.report.pairs import column_names, dimension_names, dimension_values, with_texts
 from citepoll.report.printable import one_line, printable
 
 EXCLUDED = tuple(status for status in STATUSES if status not in VALID)
 _MEASURES = (
-    "value", "low", "high", "confidence", "target", "method", "cited", "n", "pooled", "n_queries", "n_effective",
+    "value", "low", "high", "confidence", "target", "method", "cited", "n", "pooled", "n_queries", "n_effective", "of",
 )  # fmt: skip
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _TARGET_WORDS = {"fixed_set": "these queries", "category": "questions like these"}
@@ -33,6 +34,19 @@ def json_text(result: SliceResult) -> str:
     return msgspec.json.format(msgspec.json.encode(json_rows(result)), indent=2).decode() + "\n"
 
 
+def json_value(result: SliceResult) -> dict[str, object]:
+    """All of a result, fit for JSON: `rows` as `json_rows`, and the slice as it was resolved, the cycles, the warnings of
+    all rows, whether any is simulated, and `labels`: names for readers of blends, queries and ids."""
+    return {
+        "slice": msgspec.to_builtins(result.slice),
+        "cycles": list(result.cycles),
+        "simulated": result.simulated,
+        "warnings": [_plain(text) for text in result.warnings],
+        "labels": _plain(result.labels),
+        "rows": json_rows(result),
+    }
+
+
 def csv_text(result: SliceResult, *, raw: bool = False) -> str:
     """The rows as CSV with a header, line feeds, an empty cell for no data and a column for each excluded status.
 
@@ -45,11 +59,11 @@ def csv_text(result: SliceResult, *, raw: bool = False) -> str:
     excluded = [f"excluded_{status}" for status in EXCLUDED]
     changes = [f"change_{name}" for name in CSV_CHANGE] if any(row.change for row in result.rows) else []
     head = ["metric", *column_names(names), *_MEASURES, *excluded, "reason", "grade", "band", "simulated", "warnings"]
-    writer.writerow([*head, *changes])
+    evidence = ["words", "evidence"] if is_found(result) else []
+    writer.writerow([*head, *changes, *evidence])
     for row in result.rows:
-        writer.writerow(
-            [guard(cell) for cell in (*_csv_cells(row, dimension_values(row, names, result)), *_csv_change(row))]
-        )
+        cells = (*_csv_cells(row, dimension_values(row, names, result)), *_csv_change(row), *_csv_evidence(row))
+        writer.writerow([guard(cell) for cell in cells])
     return out.getvalue()
 
 
@@ -59,6 +73,7 @@ def markdown_text(result: SliceResult) -> str:
     names = dimension_names(result)
     header = ["metric", *names, "estimate", "target", "cited of answers", "queries", "excluded", "grade", "band"]
     header += ["change"] if any(row.change for row in result.rows) else []
+    header += ["evidence"] if is_found(result) else []
     lines = [markdown_line(header), markdown_line(["---"] * len(header))]
     for row in result.rows:
         lines.append(markdown_line([markdown_cell(text) for text in _markdown_cells(row, names)]))
@@ -66,16 +81,19 @@ def markdown_text(result: SliceResult) -> str:
     return "\n".join([*lines, *([""] if notes else []), *notes]) + "\n"
 
 
-def points(found: Contrast) -> str:
-    """A difference of shares in points: `+2.4 points (0.1 to 4.7)`, or why there is none."""
-    if found.value is None or found.low is None or found.high is None:
-        return f"no estimate: {found.reason or 'no interval'}"
-    return f"{found.value * 100:+.1f} points ({found.low * 100:.1f} to {found.high * 100:.1f})"
-
-
 def excluded_words(excluded: dict[str, int]) -> str:
     """`failed 4, absent 2`; empty where nothing was left out."""
     return ", ".join(f"{status} {count(number)}" for status, number in excluded.items() if number)
+
+
+def is_found(result: SliceResult) -> bool:
+    """True where a slice asked for found metrics, whose rows have evidence."""
+    return any(metric in FOUND for metric in result.slice.metrics)
+
+
+def words_behind(row: Row) -> str:
+    """The evidence of a row of a found metric in one line."""
+    return str((row.evidence or {}).get("words") or "")
 
 
 def _json_row(row: Row, values: Mapping[str, object], cycle: Mapping[str, str]) -> dict[str, object]:
@@ -93,6 +111,7 @@ def _json_row(row: Row, values: Mapping[str, object], cycle: Mapping[str, str]) 
         "simulated": row.simulated,
         "warnings": list(estimate.warnings),
         **({"change": _json_change(row)} if row.change is not None else {}),
+        **({"evidence": _plain(row.evidence)} if row.evidence is not None else {}),
     }
 
 
@@ -144,6 +163,13 @@ def _csv_change(row: Row) -> list[object]:
     ]  # fmt: skip
 
 
+def _csv_evidence(row: Row) -> list[object]:
+    """The evidence in one line for people, and all of it as JSON."""
+    if row.evidence is None:
+        return []
+    return [words_behind(row), msgspec.json.encode(_plain(row.evidence)).decode()]
+
+
 def _markdown_cells(row: Row, names: tuple[str, ...]) -> list[str]:
     estimate = row.estimate
     mark = " (simulated)" if row.simulated else ""
@@ -152,16 +178,22 @@ def _markdown_cells(row: Row, names: tuple[str, ...]) -> list[str]:
         *("" if row.dimensions.get(name) is None else str(row.dimensions[name]) for name in names),
         words(estimate, unit_of(row.metric)) + mark,
         _TARGET_WORDS[estimate.target],
-        part(estimate.cited, estimate.n),
+        counted(estimate),
         count(estimate.n_queries),
         excluded_words(dict(estimate.excluded)),
         row.grade or "",
         row.band or "",
         *([row.verdict or ""] if row.change is not None else []),
+        *([words_behind(row)] if row.evidence is not None else []),
     ]
 
 
 def _plain(value: object) -> object:
+    """Text without control characters, also inside lists and mappings; everything else as it is."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
     return printable(value) if isinstance(value, str) else value
 
 

@@ -31,7 +31,7 @@ SURE = 0.005
 @dataclass(frozen=True, slots=True)
 class ToDoLine:
     """One thing to do. `gain` is its size and effort in words, `chance` its probability; `answers` the door to its
-    evidence."""
+    evidence inside the report, `shown_by` the keys of all the answers that are named."""
 
     id: str
     key: str
@@ -45,6 +45,7 @@ class ToDoLine:
     effect: str
     answers: AnswerList | None
     elsewhere: str
+    shown_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ def _line(one: ToDo, answers: Mapping[str, AnswerView]) -> ToDoLine:
         effect=one_line(one.effect, 600),
         answers=listed,
         elsewhere=f"{noun(total, 'answer')}: in the project, not in this file" if total and not here else "",
+        shown_by=tuple(keys),
     )
 
 

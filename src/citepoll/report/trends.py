@@ -13,7 +13,7 @@ from citepoll.report.canvas import Layer, doors, finished, layer, pixel
 from citepoll.report.charts import Kind, axis_end
 from citepoll.report.numbers import words
 from citepoll.report.palette import placeholder
-from citepoll.report.printable import one_line
+from citepoll.report.printable import href, one_line
 from citepoll.report.render import DOOR
 
 LETTER = 6.2
@@ -23,12 +23,12 @@ WORD_ROW, FOOT = 14, 22
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One brand over the cycles, oldest first; None where a cycle has no number. `door` is that of the newest cycle."""
+    """One brand over the cycles, oldest first; None where a cycle has no number. `doors` has one for each cycle, or none."""
 
     label: str
     estimates: tuple[Estimate | None, ...]
     tracked: bool = False
-    door: str | None = None
+    doors: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,15 +236,15 @@ def _cycle_names(cycles: Sequence[str], plot: _Plot) -> Layer:
 
 
 def _doors(lines: Sequence[Line], cycles: Sequence[str], plot: _Plot) -> list[Layer]:
-    """A clear strip over each cycle that says the tracked brand's number; the newest one links to its answers."""
+    """A clear strip over each cycle that says the tracked brand's number, and links to its answers where it has a door."""
     half = (plot.x[1] - plot.x[0]) / 2 if len(plot.x) > 1 else 20.0
     rows = []
     for line in lines:
         for at, one in enumerate(line.estimates if line.tracked else ()):
             said = words(one) if one else "no estimate: not measured"
             row: dict[str, object] = {"x": plot.x[at], "description": one_line(f"{cycles[at]}: {line.label} {said}")}
-            if line.door and at == len(cycles) - 1:
-                row["href"] = f"{DOOR}#{line.door}"
+            if line.doors and (door := line.doors[at]):
+                row["href"] = f"{DOOR}{href(door)}"
             rows.append({**row, "left": plot.x[at] - half, "right": plot.x[at] + half})
     places = {
         "x": pixel("left", plot.frame.width),

@@ -9,7 +9,7 @@ from citepoll.hashing import short
 from citepoll.measure.metrics import METRICS
 from citepoll.model import STATUSES, VALID
 from citepoll.report.data import Method, ReportData
-from citepoll.report.evidence import Doors, EvidenceView, evidence_view
+from citepoll.report.evidence import Doors, EvidenceView, doors_within, evidence_view
 from citepoll.report.fields import AheadGroup, HeatMap, ahead_groups, heat_map
 from citepoll.report.moved import Moved, TrendPanel, Verdict, moved, trend_notes, trend_panels, verdict_of
 from citepoll.report.numbers import count
@@ -26,6 +26,7 @@ from citepoll.report.sentences import (
     kinds,
     like_these,
     origin_tags,
+    runs_of,
     scope,
     target_explained,
 )
@@ -100,11 +101,11 @@ class Page:
     notes: tuple[str, ...]
 
 
-def page(data: ReportData) -> Page:
-    """The page of a report."""
+def page(data: ReportData, doors: Doors | None = None) -> Page:
+    """The page of a report. `doors` lead to the answers behind a number; None: to those inside the page."""
     labels = engine_labels(data)
     evidence = evidence_view(data, labels, shown_domains(data))
-    doors = Doors(evidence)
+    doors = doors or doors_within(evidence, data.method.cycle)
     ours = [pair for pair in pairs(data.shares.rows) if pair.brand == data.brand]
     heads = tuple(
         _head(pair, data, labels, doors) for name in leading(ours, kinds(data)) for pair in ours if pair.engine == name
@@ -120,7 +121,7 @@ def page(data: ReportData) -> Page:
         asked=_asked(data.method),
         written=data.written_at.strftime("%Y-%m-%d %H:%M %Z").strip(),
         heads=heads,
-        definition=f"{METRICS['share_of_citation'].label}: {METRICS['share_of_citation'].formula}.",
+        definition=f"{METRICS[data.metric].label}: {METRICS[data.metric].formula}.",
         by_engine=engine_panel(data, labels, doors),
         aims=aims(data, labels),
         brands=competitor_panels(data, labels, doors),
@@ -174,7 +175,7 @@ def _facts(data: ReportData) -> tuple[tuple[str, str], ...]:
         ("Query set", f"{short(method.query_set_hash)}{version}"),
         ("Query set, full hash", method.query_set_hash),
         ("Queries", count(len(data.queries))),
-        ("Runs per query and engine", count(method.runs) if method.runs else "as recorded"),
+        ("Runs per query and engine", runs_of(method) or "as recorded"),
         ("Brands compared", count(method.brands) if method.brands else ""),
         ("Extractor", method.extractor),
         ("Written by", method.product),
