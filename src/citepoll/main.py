@@ -1,4 +1,4 @@
-"""Assembles the command line. One file per noun in surfaces/cli; nothing is decided here."""
+"""Assembles the command line and the one app of the server. One file per noun in surfaces; nothing is decided here."""
 
 from __future__ import annotations
 
@@ -6,13 +6,29 @@ import sys
 from typing import Annotated
 
 import typer
+from litestar import Litestar
 
 from citepoll import __version__
 from citepoll.errors import CitepollError
-from citepoll.surfaces.cli import answers, check, corpus, cycles, engines, experiment, opportunities, queries
+from citepoll.surfaces import dashboard
+from citepoll.surfaces.cli import (
+    answers,
+    check,
+    corpus,
+    cycles,
+    delete,
+    engines,
+    experiment,
+    opportunities,
+    queries,
+    token,
+    user,
+)
+from citepoll.surfaces.cli.backup import backup, restore
 from citepoll.surfaces.cli.compare import compare, velocity
 from citepoll.surfaces.cli.exporting import export
 from citepoll.surfaces.cli.gaps import gaps
+from citepoll.surfaces.cli.health import health
 from citepoll.surfaces.cli.importing import import_answers
 from citepoll.surfaces.cli.init import init
 from citepoll.surfaces.cli.measure import measure
@@ -21,10 +37,21 @@ from citepoll.surfaces.cli.plan import plan
 from citepoll.surfaces.cli.poll import poll
 from citepoll.surfaces.cli.rebuild import rebuild
 from citepoll.surfaces.cli.report import report
+from citepoll.surfaces.cli.serve import serve_command
 from citepoll.surfaces.cli.sources import sources
 from citepoll.surfaces.cli.targets import targets
 from citepoll.surfaces.cli.terminal import forgive_encodings, show_error, unwritten
 from citepoll.surfaces.cli.views import views
+from citepoll.surfaces.web.application import assemble
+from citepoll.surfaces.web.desk import Desk
+
+
+def build_app(desk: Desk) -> Litestar:
+    """The one app that a server runs."""
+    built = assemble(desk, [dashboard.pages()], dashboard.error_page)
+    built.state.nav = dashboard.NAV
+    return built
+
 
 app = typer.Typer(name="citepoll", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -52,6 +79,13 @@ app.add_typer(check.app, name="check")
 app.add_typer(answers.app, name="answers")
 app.command("report")(report)
 app.command("rebuild")(rebuild)
+app.command("health")(health)
+app.command("backup")(backup)
+app.command("restore")(restore)
+app.add_typer(delete.app, name="delete")
+app.command("serve")(serve_command(build_app))
+app.add_typer(user.app, name="user")
+app.add_typer(token.app, name="token")
 
 
 def _version(asked: bool) -> None:

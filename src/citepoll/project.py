@@ -16,12 +16,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from citepoll.engines import REGISTRY
-from citepoll.errors import ProjectError
+from citepoll.errors import InputError, ProjectError
 from citepoll.explain.sources import SourceTable
 from citepoll.explain.targets import METRICS_AIMED_AT, Goal
 from citepoll.extract.citations import Ownership
 from citepoll.hashing import content_hash
 from citepoll.model import INTENTS, Alias, Brand, Engine, Property, Surface
+from citepoll.schedule import Schedule, check_cron, check_over, cron_of
 
 FILE = "citepoll.toml"
 DATA = ".citepoll"
@@ -99,6 +100,20 @@ class _Cadence(_Strict, frozen=True):
     every: Literal["weekly", "fortnightly", "monthly", "quarterly"] | None = None
 
 
+class _Schedule(_Strict, frozen=True):
+    every: Literal["weekly", "fortnightly", "monthly", "quarterly"] | None = None
+    at: Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "06:00"
+    cron: _Text | None = None
+    time_zone: _Text | None = None
+    over: _Text | None = None
+    catch_up: bool = True
+    enabled: bool = True
+
+
+class _Retention(_Strict, frozen=True):
+    raw_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] | None = None
+
+
 class _Blend(_Strict, frozen=True):
     mix_surfaces: bool = False
 
@@ -124,6 +139,8 @@ class _File(_Strict, frozen=True):
     prices: dict[str, _Price] = {}
     limits: dict[str, _Limit] = {}
     cadence: _Cadence = _Cadence()
+    schedule: _Schedule | None = None
+    retention: _Retention = _Retention()
     blend: _Blend = _Blend()
     intent_weights: dict[str, _Weight] = {}
     source: tuple[_Source, ...] = ()
@@ -154,7 +171,8 @@ class Project:
     """A project folder as its file describes it. `brands` has the tracked one first; `data` holds ledger and derived tables.
 
     `intent_weights` holds those that the file gives, the defaults are `explain.worth`'s. `engine_budgets`, `prices` and
-    `paces` have the name or the id of an engine as their key; budgets are US dollars a cycle.
+    `paces` have the name or the id of an engine as their key; budgets are US dollars a cycle. `cadence` is how often cycles
+    are meant to begin, `schedule` when they do by themselves. `raw_months` after it was closed, a cycle's payloads may go.
     """
 
     root: Path
@@ -175,6 +193,8 @@ class Project:
     engine_budgets: Mapping[str, float] = field(default_factory=dict)
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     paces: Mapping[str, Pace] = field(default_factory=dict)
+    schedule: Schedule | None = None
+    raw_months: int | None = None
 
     @property
     def data(self) -> Path:
@@ -216,7 +236,7 @@ def parse_project(text: str, root: Path) -> Project:
     except msgspec.ValidationError as wrong:
         raise _located(str(wrong), text) from None
     brands = _brands(file, text)
-    _check_zone(file.time_zone, text)
+    _check_zone(file.time_zone, text, ["time_zone"])
     return Project(
         root=root,
         brands=brands,
@@ -226,13 +246,15 @@ def parse_project(text: str, root: Path) -> Project:
         language=file.queries.language,
         market=file.queries.market,
         budget=file.budget.per_cycle_usd,
-        cadence=file.cadence.every,
+        cadence=file.cadence.every or (file.schedule.every if file.schedule else None),
         mix_surfaces=file.blend.mix_surfaces,
         seed=file.seed,
         time_zone=file.time_zone,
         intent_weights=_intent_weights(file, text),
         sources=_sources(file, text),
         targets=_targets(file, text),
+        schedule=_schedule(file, text),
+        raw_months=file.retention.raw_months,
         **_costs(file, text),
     )
 
@@ -289,12 +311,34 @@ def _targets(file: _File, text: str) -> tuple[Goal, ...]:
     return tuple(Goal(entry.metric, entry.value, entry.by) for entry in file.target)
 
 
-def _check_zone(name: str, text: str) -> None:
+def _schedule(file: _File, text: str) -> Schedule | None:
+    """The schedule, None where the file has none."""
+    entry = file.schedule
+    if entry is None:
+        return None
+    name = entry.time_zone or file.time_zone
+    _check_zone(name, text, ["schedule", "time_zone"])
+    field_ = "cron" if entry.cron else "over"
+    try:
+        if (entry.every is None) == (entry.cron is None):
+            raise InputError("A schedule has either `every` or `cron`.", "Give one of the two, and not both.")
+        if entry.cron is not None:
+            check_cron(entry.cron)
+        cron = entry.cron or cron_of(entry.every or "", entry.at)
+        found = Schedule(cron, zone(name), entry.every, entry.over, entry.catch_up, entry.enabled)
+        field_ = "over"
+        check_over(found)
+    except InputError as wrong:
+        raise ProjectError(f"{FILE}, line {_line(text, ['schedule', field_])}: {wrong.cause}", wrong.fix) from None
+    return found
+
+
+def _check_zone(name: str, text: str, where: list[str | int]) -> None:
     try:
         zone(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ProjectError(
-            f"{FILE}, line {_line(text, ['time_zone'])}: {name!r} is not a time zone known here.",
+            f"{FILE}, line {_line(text, where)}: {name!r} is not a time zone known here.",
             "Write one like Europe/Berlin, or UTC.",
         ) from None
 
@@ -465,6 +509,8 @@ _TABLES: Mapping[str, type[msgspec.Struct]] = {
     "prices": _Price,
     "limits": _Limit,
     "cadence": _Cadence,
+    "schedule": _Schedule,
+    "retention": _Retention,
     "blend": _Blend,
     "source": _Source,
     "target": _Target,

@@ -87,3 +87,47 @@ def test_sources_rank_what_engines_cite(citepoll, imported):
     rows = json.loads(citepoll("sources", "--json").out)
     assert {"acme.com", "other.com", "x.com"} <= set(str(rows).replace("'", " ").split())
     assert citepoll("sources", "--by", "brand").code == 6
+
+
+@pytest.mark.parametrize(
+    "metric", ["citation_gap", "velocity", "half_life", "prompt_coverage", "opportunity", "target"]
+)
+def test_what_was_found_is_printed_as_a_table_as_json_and_as_csv(citepoll, imported, metric):
+    rows = json.loads(citepoll("measure", "--metric", metric, "--json").out)
+    assert all(row["evidence"]["words"] for row in rows)
+    head, *lines = citepoll("measure", "--metric", metric, "--csv").out.splitlines()
+    assert head.endswith("warnings,words,evidence")
+    assert len(lines) >= len(rows)
+    said = citepoll("measure", "--metric", metric)
+    assert said.code == 0
+    assert "--json has the evidence" in said.err
+    assert ("Nothing was found" in said.err) == (not rows)
+
+
+def test_found_metrics_of_two_kinds_are_refused(citepoll, imported):
+    said = citepoll("measure", "--metric", "velocity,share_of_citation")
+    assert (said.code, said.out) == (6, "")
+    assert "a slice of its own" in said.err
+
+
+def test_slots_stand_beside_the_citations_that_they_are_a_part_of(citepoll, imported):
+    rows = json.loads(citepoll("measure", "--metric", "slot_share", "--where", "engine = atlas", "--json").out)
+    assert {(row["brand"], row["cited"], row["of"], row["n"]) for row in rows if row["engine"] == "atlas"} == {
+        ("Acme", 1, 3, 3), ("Foxglove", 1, 3, 3),
+    }  # fmt: skip
+
+
+def test_a_comparison_says_its_verdict_in_a_word_and_once_what_it_means(citepoll, imported, row, jsonl):
+    later = [
+        row(engine="atlas", query=q, run=n, citations=[]) for n, q in enumerate(("best fork", "what is a spade"), 1)
+    ]
+    citepoll("import", jsonl(*later, name="d.jsonl"), "--cycle", "d")
+    said = citepoll("compare", "c", "d")
+    assert said.code == 0
+    assert said.out.count("none seen") == 2
+    assert said.out.count("no evidence of change") == 0
+    assert said.err.count("no evidence of change") == 1
+    rows = json.loads(citepoll("compare", "c", "d", "--json").out)
+    assert {row["change"]["verdict"].split(";")[0] for row in rows if row["engine"] == "atlas"} >= {
+        "no evidence of change"
+    }

@@ -77,11 +77,38 @@ def recorded(project):
     return found
 
 
-def test_a_dry_run_says_what_paid_engines_may_cost(citepoll, ready, project, monkeypatch):
+@pytest.fixture
+def paid(ready, project):
+    """The project with an engine that needs a key."""
     file = project.root / "citepoll.toml"
     file.write_text(file.read_text("utf-8") + '[[engine]]\nid = "openai:responses"\nruns = 3\n', "utf-8")
+    return file
+
+
+def test_a_dry_run_names_missing_keys_and_a_poll_is_refused_before_anything_is_made(citepoll, paid):
     said = citepoll("poll", "--dry-run")
+    assert (said.code, "no key for openai:responses (OPENAI_API_KEY)" in said.err) == (0, True)
+    assert json.loads(citepoll("poll", "--dry-run", "--json").out)["missing_keys"] == {
+        "openai:responses": "OPENAI_API_KEY"
+    }
+    said = citepoll("poll")
     assert (said.code, "OPENAI_API_KEY" in said.err) == (8, True)
+    assert json.loads(citepoll("cycles", "list", "--json").out) == []
+
+
+def test_a_dry_run_says_where_cost_and_time_are_from(citepoll, paid):
+    said = citepoll("poll", "--dry-run").err
+    assert (
+        "openai:responses: 6 runs, about $0.43 at $0.07 a run (price table of 2026-06-22), 11 s at 15 s a run" in said
+    )
+    local, chat = json.loads(citepoll("poll", "--dry-run", "--json").out)["estimates"][::2]
+    assert (local["usd"], local["cost_from"]) == (0, "simulated")
+    assert (chat["cost_from"], chat["dated"]) == ("price table of 2026-06-22", "2026-06-22")
+    assert (chat["latency_from"], chat["seconds"]) == (None, pytest.approx(6 * 15 / 8))
+
+
+def test_a_dry_run_says_what_paid_engines_may_cost(citepoll, paid, monkeypatch):
+    file = paid
     monkeypatch.setenv("OPENAI_API_KEY", "canary-key")
     file.write_text(
         file.read_text("utf-8") + '[prices."openai:responses"]\nexpected = 0.5\n[budget]\nper_cycle_usd = 2.0\n',

@@ -65,6 +65,33 @@ def test_an_allocation_is_a_table_of_queries_with_runs(run, project, ledger, pol
     assert json.loads(run("plan", "--allocate", "40", "--json").stdout)["cycle"] == "one"
 
 
+def test_an_allocation_is_polled_and_told(run, project, ledger, poll):
+    poll(project, ledger, name="one")
+    said = " ".join(run("poll", "--allocate", "40", "--dry-run").stderr.split())
+    assert "to ask now: 96 of 96 runs" in said
+    assert "runs by the answers of one; `citepoll plan --allocate N` lists them by query" in said
+    assert "1 query × 8 runs" in said
+    planned = json.loads(run("poll", "--allocate", "40", "--dry-run", "--json").stdout)
+    assert planned["allotment"]["budget"] == 40
+    assert sum(planned["allotment"]["runs"]["torn"].values()) == planned["estimates"][1]["runs"] == 48
+    assert run("poll", "--allocate", "40", "--cycle", "two").exit_code == 0
+    shown = " ".join(run("cycles", "show", "two").stdout.split())
+    assert "runs differ by query, by the answers of one: 1 query × 8 runs" in shown
+    assert "sha256" not in shown.partition("query set")[2].partition("runs allotted")[2]
+    assert json.loads(run("cycles", "show", "two", "--json").stdout)["allotment"] == planned["allotment"]
+    assert json.loads(run("cycles", "show", "one", "--json").stdout)["allotment"] is None
+
+
+def test_a_plan_says_what_a_cycle_costs_and_takes(run, project):
+    path = project.root / "citepoll.toml"
+    path.write_text(path.read_text("utf-8") + '[[engine]]\nid = "openai:responses"\nruns = 3\n', "utf-8")
+    done = run("plan")
+    said = " ".join(done.stdout.split())
+    assert "A cycle of them: 247 runs, $2.83, about 1 min 13 s" in said
+    assert "openai:responses: 39 runs, about $2.83 at $0.07 a run (price table of 2026-06-22), 1 min 13 s" in said
+    assert widest(done.stdout) <= 80
+
+
 def test_a_poll_tells_what_it_saved(run):
     done = run("poll", "--stop-at", "12pp", "--cycle", "one")
     assert done.exit_code == 0

@@ -87,6 +87,16 @@ def test_costs_come_from_the_option_or_are_unknown(project, ledger, at):
     assert unknown.bases[-1].cost is None
 
 
+def test_a_plan_prices_paid_engines_from_the_table_and_times_them(project, ledger, at):
+    chat = Engine("chat", "openai:responses", "api", runs=3)
+    plan = make_plan(replace(project, engines=(*project.engines, chat)), ledger, Asked(), at)
+    assert plan.bases[-1].cost_from == "price table of 2026-06-22"
+    assert all(x.cost == pytest.approx(x.queries * x.runs * plan.bases[-1].cost) for x in plan.lines)
+    assert [(o.engine, o.runs) for o in plan.outlays] == [("sure", 13 * 8), ("torn", 13 * 8), ("chat", 13 * 3)]
+    assert plan.outlays[-1].usd == pytest.approx(39 * plan.bases[-1].cost)
+    assert plan.seconds >= plan.outlays[-1].seconds
+
+
 def test_locked_queries_and_runs_can_be_given(project, ledger, at):
     plan = make_plan(project, ledger, Asked(queries=60, runs=5, targets=("fixed_set",), share=0.2), at)
     assert [(x.queries, x.runs) for x in plan.lines] == [(60, 5)]

@@ -98,6 +98,6 @@ def test_a_second_writer_of_the_same_tables_does_no_harm(derived, at):
 
 def test_dropping_removes_every_version(derived, at):
     derived.write(CYCLE, {}, [part(1)], at)
-    derived.drop(CYCLE)
-    derived.drop(CYCLE)
+    derived.keep_only(())
+    derived.keep_only(())
     assert derived.versions(CYCLE) == ()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from citepoll.errors import InputError, SliceError
 from citepoll.measure.budgeting import allocate
-from citepoll.model import Query
+from citepoll.model import Engine, Query
 from citepoll.project import Project
 from citepoll.service.cells import Cells, read_cells
 from citepoll.service.history import counts
 from citepoll.service.measuring import brands_named
 from citepoll.store.ledger import Cycle, Ledger
+from citepoll.store.rounds import Allotment
 
 FLOOR = 2
 """Runs that every query gets."""
+MOST = 1000
+"""Runs a query, as an engine of the project may have at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +50,50 @@ class Allocation:
 
 
 def allocation(project: Project, ledger: Ledger, runs: int, at: datetime) -> Allocation:
-    """Share `runs` an engine out over the queries. Raises `SliceError` without a closed cycle, `InputError` for too few."""
+    """Share `runs` an engine out over the queries. Raises `SliceError` without a closed cycle.
+
+    Raises `InputError` where there are too few, more than `MOST` a query, or no query without a brand's name.
+    """
     cycle = last_closed(ledger)
     current = ledger.current()
     every = (current.queries if current else ledger.query_set(cycle)).queries
     named = brands_named(project.brands)
     queries = [q for q in every if not named(q.text)]
-    if runs < FLOOR * len(queries):
-        raise InputError(
-            f"{runs} runs an engine do not give {len(queries)} queries {FLOOR} each.",
-            f"Give --allocate {FLOOR * len(queries)} or more.",
-        )
+    _check(runs, len(queries))
     cells = read_cells(project, ledger, cycle, at)
     asked = {e.name for e in ledger.engines(cycle)}
     wanted = [e.name for e in project.engines if e.surface != "recorded"] or sorted(asked)
     rows = [row for name in wanted if name in asked for row in _rows(project, cells, name, queries, runs)]
     left_out = tuple(name for name in wanted if name not in asked)
     return Allocation(cycle.name, runs, tuple(rows), len(every) - len(queries), left_out)
+
+
+def _check(runs: int, queries: int) -> None:
+    if not queries:
+        raise InputError("Every query names a brand, and runs are shared out over those that do not.", "Add queries.")
+    if runs < FLOOR * queries:
+        raise InputError(
+            f"{runs} runs an engine do not give {queries} queries {FLOOR} each.",
+            f"Give --allocate {FLOOR * queries} or more.",
+        )
+    if runs > MOST * queries:
+        raise InputError(f"{runs} runs an engine are more than {MOST} a query.", "Give fewer.")
+
+
+def allotment(project: Project, ledger: Ledger, engines: Sequence[Engine], runs: int, at: datetime) -> Allotment:
+    """`allocation` as a poll carries it out on these engines: a query that names a brand keeps the engine's runs.
+
+    Raises what `allocation` raises.
+    """
+    found = allocation(project, ledger, runs, at)
+    current = ledger.current()
+    every = current.queries.queries if current else ()
+    shared: dict[str, dict[str, int]] = {e.name: {q.id: e.runs for q in every} for e in engines}
+    for row in found.rows:
+        shared[row.engine][row.query_id] = row.runs
+    for name in found.left_out:
+        del shared[name]
+    return Allotment(found.cycle, runs, shared)
 
 
 def last_closed(ledger: Ledger) -> Cycle:

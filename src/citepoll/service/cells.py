@@ -13,6 +13,7 @@ from citepoll.measure.question import QUERY_FIELDS, Question, expression, kept_q
 from citepoll.measure.slices import Filter, parse_where
 from citepoll.model import Query, Slice
 from citepoll.project import Project
+from citepoll.report.numbers import noun
 from citepoll.service.deriving import derive
 from citepoll.service.measuring import chosen, query_frame
 from citepoll.store.derived import Built
@@ -64,6 +65,23 @@ def read_cells(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, whe
         if not pl.DataFrame({"engine": [e.name]}).filter(*_on(filters, "engine")).is_empty()
     )  # fmt: skip
     return Cells(cycle, built, queries, engines, kept.height - shown.height, requests, answers, count(answers, built))
+
+
+def kept_out(branded: int) -> tuple[str, ...]:
+    """The warning that so many queries name a brand and do not count; none for 0."""
+    if not branded:
+        return ()
+    return (f"{noun(branded, 'query names', 'queries name')} a brand of the project: left out",)
+
+
+def answers_to(project: Project, ledger: Ledger, cycle: Cycle, built: Built, where: str) -> pl.LazyFrame:
+    """The answers of every status to a cycle's queries, branded ones included, under filters on `WHERE_FIELDS`."""
+    filters = checked(where, WHERE_FIELDS)
+    answers = built.table("answers").filter(*_on(filters, "engine"), *_on(filters, "run"))
+    if not any(found.field in QUERY_FIELDS for found in filters):
+        return answers
+    asked = fitting(query_frame(project, ledger, (cycle,)), filters).lazy().select("query_id")
+    return answers.with_columns(pl.col("query_id").cast(pl.String)).join(asked, on="query_id", how="semi")
 
 
 def checked(where: str, fields: Iterable[str]) -> tuple[Filter, ...]:

@@ -21,6 +21,10 @@ WORDS: Mapping[str, str] = {
 """How a difference between two cycles begins, and the word for it in a picture; failed runs have none."""
 
 
+HEADLINE = Slice()
+"""Share of citation by brand and engine, both targets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """`changes` since the newest comparable cycle, the `trend` over all of them; None in a first cycle."""
@@ -30,12 +34,25 @@ class Past:
     breaks: tuple[Break, ...] = ()
 
 
-def past(project: Project, ledger: Ledger, cycle: Cycle, at: datetime) -> Past:
-    """Share of citation of a cycle against its past: the cycles before it with an engine and a query in common."""
+def past(
+    project: Project,
+    ledger: Ledger,
+    cycle: Cycle,
+    at: datetime,
+    *,
+    question: Slice = HEADLINE,
+    newest: int | None = None,
+) -> Past:
+    """Share of citation of a cycle against its past: the cycles before it with an engine and a query in common.
+
+    `question` may ask for another metric, one target, or an earlier cycle to compare with; `newest` bounds the trend to
+    so many cycles. Raises `SliceError` for an unknown name.
+    """
     line = [*comparable(ledger, cycle), cycle]
     if len(line) < 2:
         return Past()
-    asked = Slice(cycles=(cycle.name,), compare=line[-2].name)
+    asked = replace(question, cycles=(cycle.name,), compare=question.compare or line[-2].name)
+    line = line[-newest:] if newest else line
     over = replace(asked, by=("brand", "cycle", "engine"), compare=None, cycles=tuple(c.name for c in line))
     return Past(
         changes=measure(project, ledger, asked, at),

@@ -1,4 +1,4 @@
-"""The local engine's documents: add files, list them, take them out."""
+"""The local engine's documents: add files and pages of the web, list them, take them out."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
+from urllib.parse import urlsplit
 
-from citepoll.errors import InputError
+from citepoll.errors import FetchError, InputError
+from citepoll.fetch.pages import Read
+from citepoll.fetch.robots import Visitor
 from citepoll.sampling.local.documents import address_below, fingerprint, is_address, kind_of, read_document
-from citepoll.store.corpus import CorpusWriter, Listed, reading, writing
+from citepoll.store.corpus import CorpusWriter, Document, Listed, reading, writing
 
 FILE_LIMIT: Final = 20 * 2**20
+MOST_PAGES: Final = 500
+LIST_LIMIT: Final = 2**20
+TALLY: Final = ("added", "replaced", "unchanged", "passages")
+SUFFIX_OF: Final = {"text/markdown": ".md", "text/plain": ".txt"}
+"""Media type → the suffix of files that are read alike; others are HTML."""
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that was not read, why, and what to do. A document that it gave earlier is kept."""
+    """A file or page that was not read, why, and what to do. A document that it gave earlier is kept."""
 
     path: str
     reason: str
@@ -67,7 +75,7 @@ def add(corpus: Path, path: Path, *, base_url: str | None = None, progress: Prog
     files = [file for file in found if kind_of(file.path.name)]
     if not path.is_dir() and not files:
         raise InputError(f"{path} is not a document.", "Give HTML (.html), Markdown (.md) or text (.txt), or a folder.")
-    tally: dict[str, int] = dict.fromkeys(("added", "replaced", "unchanged", "passages"), 0)
+    tally: dict[str, int] = dict.fromkeys(TALLY, 0)
     with writing(corpus) as writer:
         for done, file in enumerate(files, 1):
             try:
@@ -78,6 +86,63 @@ def add(corpus: Path, path: Path, *, base_url: str | None = None, progress: Prog
                 progress(done, len(files))
         gone = _gone(writer.documents(), path)
     return Added(**tally, others=len(found) - len(files), skipped=tuple(skipped), gone=gone)
+
+
+def add_pages(corpus: Path, urls: Sequence[str], visitor: Visitor, *, progress: Progress | None = None) -> Added:
+    """Put pages of the web into the corpus, one after the other; each is kept as soon as it is read.
+
+    A page's URL is where it was in the end. One that was added before is replaced, or passed over where nothing changed.
+    What the guard, robots.txt or the page itself forbids is skipped with its reason, and a document that it gave
+    earlier is kept. Raises `InputError` for more than `MOST_PAGES`, `ProjectError` for the corpus file.
+    """
+    wanted = tuple(dict.fromkeys(urls))
+    if len(wanted) > MOST_PAGES:
+        raise InputError(f"{len(wanted):,} pages are too many at once: {MOST_PAGES} are the most.", "Give fewer.")
+    skipped: list[Skipped] = []
+    tally: dict[str, int] = dict.fromkeys(TALLY, 0)
+    for done, url in enumerate(wanted, 1):
+        try:
+            _add_page(corpus, url, visitor.read(url), tally)
+        except (FetchError, InputError) as wrong:
+            skipped.append(Skipped(url, wrong.cause, wrong.fix))
+        if progress:
+            progress(done, len(wanted))
+    return Added(**tally, skipped=tuple(skipped), gone=())
+
+
+def total(every: Sequence[Added]) -> Added:
+    """Several adds as one."""
+    return Added(
+        added=sum(one.added for one in every),
+        replaced=sum(one.replaced for one in every),
+        unchanged=sum(one.unchanged for one in every),
+        passages=sum(one.passages for one in every),
+        others=sum(one.others for one in every),
+        skipped=tuple(skipped for one in every for skipped in one.skipped),
+        gone=tuple(gone for one in every for gone in one.gone),
+    )
+
+
+def pages_of(corpus: Path) -> tuple[str, ...]:
+    """The addresses that documents of the corpus were fetched from."""
+    return tuple(document.origin for document in documents(corpus) if is_address(document.origin))
+
+
+def addresses_in(path: Path) -> tuple[str, ...]:
+    """The addresses in a text file, one a line; blank lines and those that start with # are passed over.
+
+    Raises `InputError` for a file that cannot be read, and for a line that is no address.
+    """
+    try:
+        if path.stat().st_size > LIST_LIMIT:
+            raise InputError(f"{path} is too long for a list of addresses.", f"{MOST_PAGES} are the most.")
+        lines = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise InputError(f"{path} cannot be read: {wrong}.", "Save it as UTF-8 text that you may read.") from None
+    for number, line in enumerate(lines, 1):
+        if line and not line.startswith("#") and not is_address(line):
+            raise InputError(f"{path}, line {number}: {line[:80]!r} is no web address.", "Write it with https://.")
+    return tuple(line for line in lines if line and not line.startswith("#"))
 
 
 def documents(corpus: Path) -> tuple[Listed, ...]:
@@ -143,14 +208,30 @@ def _shown(path: str | Path) -> str:
 def _add_file(writer: CorpusWriter, file: _File, base_url: str | None, tally: dict[str, int]) -> None:
     data = _bytes(file)
     address = address_below(base_url, file.relative) if base_url is not None else None
-    before = writer.fingerprint(file.origin)
-    if before == fingerprint(data, address):
-        tally["unchanged"] += 1
+    if _unchanged(writer, file.origin, fingerprint(data, address), tally):
         return
-    document = read_document(file.path.name, data, address)
-    writer.put(file.origin, document)
-    tally["replaced" if before else "added"] += 1
+    _put(writer, file.origin, read_document(file.path.name, data, address), tally)
+
+
+def _add_page(corpus: Path, url: str, page: Read, tally: dict[str, int]) -> None:
+    data = page.text.encode("utf-8", "replace")
+    with writing(corpus) as writer:
+        if _unchanged(writer, url, fingerprint(data, page.url), tally):
+            return
+        name = f"{urlsplit(page.url).hostname}{SUFFIX_OF.get(page.kind, '.html')}"
+        _put(writer, url, read_document(name, data, page.url, fetched=True), tally)
+
+
+def _unchanged(writer: CorpusWriter, origin: str, now: str, tally: dict[str, int]) -> bool:
+    same = writer.fingerprint(origin) == now
+    tally["unchanged"] += same
+    return same
+
+
+def _put(writer: CorpusWriter, origin: str, document: Document, tally: dict[str, int]) -> None:
+    tally["replaced" if writer.fingerprint(origin) else "added"] += 1
     tally["passages"] += len(document.passages)
+    writer.put(origin, document)
 
 
 def _bytes(file: _File) -> bytes:

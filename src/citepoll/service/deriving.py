@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +20,7 @@ from citepoll.model import FINAL, Answer, Brand, Query
 from citepoll.project import Project
 from citepoll.store.derived import Built, Derived
 from citepoll.store.ledger import Cycle, Kept, Ledger
+from citepoll.store.redirects import redirects_of, revision
 
 BATCH = 1000
 PART = 10_000
@@ -27,6 +28,7 @@ PART = 10_000
 WORTH_PROCESSES = 5_000
 """Below this many answers, starting processes takes longer than the work."""
 
+Leads = Mapping[str, str | None]
 Step = Callable[[int, int], None]
 """Called with the answers done and the answers in all."""
 
@@ -40,6 +42,7 @@ class _Work(NamedTuple):
 
 def derivation(project: Project, ledger: Ledger, cycle: Cycle) -> dict[str, object]:
     """All that a cycle's derived tables depend on; equal content, equal tables."""
+    redirects = revision(ledger, cycle)
     return {
         "cycle": cycle.name,
         "set": cycle.set_hash,
@@ -47,6 +50,7 @@ def derivation(project: Project, ledger: Ledger, cycle: Cycle) -> dict[str, obje
         "columns": [*ANSWERS, *CITATIONS, *HITS],
         "brands": project.brands_hash,
         "revision": list(ledger.revision(cycle)),
+        **({"redirects": list(redirects)} if any(redirects) else {}),
     }
 
 
@@ -58,12 +62,20 @@ def derive(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, *, agai
     found = derived.find(cycle, detail)
     if found is not None and not again:
         return found
-    return derived.write(cycle, detail, _parts(project, ledger, cycle, step), at)
+    with derived.alone():
+        found = None if again else derived.find(cycle, detail)
+        return found or derived.write(cycle, detail, _parts(project, ledger, cycle, step), at)
 
 
-def observer_of(project: Project) -> Observer:
+def observer_of(project: Project, leads: Leads | None = None) -> Observer:
     """The observer of a project's brands. Raises `ProjectError` where two brands own the same property."""
-    return Observer(project.brands)
+    return Observer(project.brands, leads)
+
+
+def leads_of(ledger: Ledger, cycle: Cycle, answers: Iterable[Answer] | None = None) -> Leads:
+    """Where the redirects lead that a cycle's answers cite (or some of them), None for those that are not resolved."""
+    raws = None if answers is None else {citation.url for answer in answers for citation in answer.citations}
+    return {found.raw: found.url for found in redirects_of(ledger, cycle, raws)}
 
 
 def parse(cycle: Cycle, kept: Kept) -> Answer:
@@ -85,7 +97,7 @@ def _parts(project: Project, ledger: Ledger, cycle: Cycle, step: Step | None) ->
     done = 0
     batches = _batches(ledger, cycle, {q.id: q for q in ledger.query_set(cycle).queries} if cycle.set_hash else {})
     held: list[dict[str, pl.DataFrame]] = []
-    for size, frames in _observed(project, batches, total):
+    for size, frames in _observed(project, batches, total, leads_of(ledger, cycle)):
         held.append(frames)
         done += size
         if step:
@@ -109,15 +121,17 @@ def _batches(ledger: Ledger, cycle: Cycle, queries: Mapping[str, Query]) -> Iter
         yield _Work(cycle.name, cycle.kind, page, asked)
 
 
-def _observed(project: Project, batches: Iterator[_Work], total: int) -> Iterator[tuple[int, dict[str, pl.DataFrame]]]:
-    observer = observer_of(project)
+def _observed(
+    project: Project, batches: Iterator[_Work], total: int, leads: Leads
+) -> Iterator[tuple[int, dict[str, pl.DataFrame]]]:
+    observer = observer_of(project, leads)
     cores = min(os.cpu_count() or 1, 8)
     if total < WORTH_PROCESSES or cores < 2:
         for work in batches:
             yield len(work.kept), _observe(observer, work)
         return
     context = multiprocessing.get_context("spawn")  # Polars' threads do not survive a fork
-    with ProcessPoolExecutor(cores, mp_context=context, initializer=_start, initargs=(project.brands,)) as pool:
+    with ProcessPoolExecutor(cores, mp_context=context, initializer=_start, initargs=(project.brands, leads)) as pool:
         while some := list(islice(batches, 4 * cores)):
             for work, frames in zip(some, pool.map(_observe_here, some), strict=True):
                 yield len(work.kept), frames
@@ -126,8 +140,8 @@ def _observed(project: Project, batches: Iterator[_Work], total: int) -> Iterato
 _here: list[Observer] = []  # the observer of a worker process
 
 
-def _start(brands: tuple[Brand, ...]) -> None:
-    _here[:] = [Observer(brands)]
+def _start(brands: tuple[Brand, ...], leads: Leads) -> None:
+    _here[:] = [Observer(brands, leads)]
 
 
 def _observe_here(work: _Work) -> dict[str, pl.DataFrame]:

@@ -15,7 +15,7 @@ from citepoll.measure.experiments import Arm
 from citepoll.measure.grades import DEFAULT_ICC
 from citepoll.measure.planning import detectable_difference, icc, toward
 from citepoll.measure.question import QUERY_FIELDS
-from citepoll.model import Contrast, Query, Target, normal_text
+from citepoll.model import Change, Contrast, Estimate, Query, Row, Slice, SliceResult, Target, normal_text
 from citepoll.project import Project
 from citepoll.service.cells import Cells, checked, fitting, newest, read_cells
 from citepoll.service.measuring import brands_named, measurable, query_frame
@@ -104,7 +104,7 @@ def start(project: Project, ledger: Ledger, treat: str, control: str, change: st
     return judge(project, ledger, made.id, at)
 
 
-def judge(project: Project, ledger: Ledger, number: int, at: datetime) -> Trial:
+def judge(project: Project, ledger: Ledger, number: int, at: datetime, *, confidence: float = 0.95) -> Trial:
     """An experiment with its pre-trend check and the effect in every cycle that followed.
 
     Raises `InputError` for an unknown number, `SliceError` where the cycle before it was dropped.
@@ -114,7 +114,11 @@ def judge(project: Project, ledger: Ledger, number: int, at: datetime) -> Trial:
     earlier, following = _around(ledger, found, before)
     cells = {c.name: read_cells(project, ledger, c, at) for c in (*earlier, before, *following)}
     brand = project.tracked.name
-    raw = [each for after in following for each in _effects(found, brand, cells[before.name], cells[after.name])]
+    raw = [
+        each
+        for after in following
+        for each in _effects(found, brand, cells[before.name], cells[after.name], confidence)
+    ]
     trends = tuple(_pre_trends(found, brand, [cells[c.name] for c in (*earlier, before)]))
     queries = {q.id: q for q in ledger.query_set(before).queries}
     return Trial(
@@ -230,12 +234,12 @@ def _arm(before: Cells, after: Cells, engine: str, queries: Sequence[str], brand
     return (*_counts(before, engine, queries, brand), *_counts(after, engine, queries, brand))
 
 
-def _effects(found: Experiment, brand: str, before: Cells, after: Cells) -> Iterator[Judgement]:
+def _effects(found: Experiment, brand: str, before: Cells, after: Cells, level: float) -> Iterator[Judgement]:
     for engine in after.engines:
         if engine in before.engines:
             arms = [_arm(before, after, engine, queries, brand) for queries in (found.treat, found.control)]
             for target in TARGETS:
-                effect = difference_in_differences(arms[0], arms[1], target=target)
+                effect = difference_in_differences(arms[0], arms[1], target=target, level=level)
                 power = found.power.get(engine)
                 least = power.get(target) if isinstance(power, dict) else None
                 effect = replace(effect, detectable=least)
@@ -268,3 +272,64 @@ def _trend_words(contrast: Contrast) -> str:
 def list_experiments(ledger: Ledger) -> tuple[Experiment, ...]:
     """Every experiment, in the order of their start."""
     return actions.experiments(ledger)
+
+
+# ---------------------------------------------------------------- as rows of a slice
+
+
+def read_experiments(project: Project, ledger: Ledger, slice: Slice, at: datetime) -> SliceResult:
+    """The rows of `experiment`: the effect on each engine in each cycle since, or in those that the slice names.
+
+    An experiment that no cycle followed has one row without a value. Raises `SliceError` for an unknown cycle.
+    """
+    named = {ledger.cycle(name).name for name in slice.cycles}
+    trials = [judge(project, ledger, one.id, at, confidence=slice.confidence) for one in list_experiments(ledger)]
+    rows = [row for trial in trials for row in _rows(trial, slice) if not named or row.dimensions["cycle"] in named]
+    after = {row.dimensions["cycle"] for row in rows}
+    cycles = tuple(cycle.name for cycle in measurable(ledger) if cycle.name in after)
+    warnings = dict.fromkeys(text for trial in trials for text in trial.warnings)
+    labels = {str(trial.experiment.id): trial.experiment.change for trial in trials}
+    return SliceResult(tuple(rows), replace(slice, cycles=cycles), cycles, tuple(warnings), labels=labels)
+
+
+def _rows(trial: Trial, slice: Slice) -> Iterator[Row]:
+    targets = TARGETS if slice.target == "both" else (slice.target,)
+    about = {"change": trial.experiment.change, "before": trial.experiment.cycle}
+    place = {"experiment": trial.experiment.id, "engine": None, "cycle": None}
+    if not trial.judgements:
+        for target in targets:
+            nothing = Estimate(None, None, None, target, "none", slice.confidence, reason=trial.reason)
+            yield Row("experiment", place, nothing, evidence={"words": trial.experiment.change, **about})
+    for one in trial.judgements:
+        if one.target in targets:
+            trends = [trend.sentence for trend in trial.pre_trends if trend.engine == one.engine]
+            evidence = {**about, **_behind(one), "pre_trend": trends[0] if trends else None}
+            yield Row(
+                "experiment", {**place, "engine": one.engine, "cycle": one.after}, _estimate(one), evidence=evidence
+            )
+
+
+def _estimate(one: Judgement) -> Estimate:
+    effect = one.effect
+    return Estimate(
+        effect.value, effect.low, effect.high, effect.target, effect.method, effect.confidence,
+        effect.treated.after.n + effect.control.after.n, effect.n_queries, reason=effect.reason, warnings=effect.warnings,
+    )  # fmt: skip
+
+
+def _behind(one: Judgement) -> dict[str, object]:
+    effect = one.effect
+    return {
+        "words": one.sentence,
+        "p": effect.p,
+        "adjusted_p": one.p,
+        "detectable": effect.detectable,
+        "dropped": effect.dropped,
+        "treated": _arm_of(effect.treated),
+        "control": _arm_of(effect.control),
+    }
+
+
+def _arm_of(arm: Change) -> dict[str, object]:
+    """The shares of an arm's paired queries before and after, and how many there are."""
+    return {"before": arm.value1, "after": arm.value2, "queries": arm.n_queries}

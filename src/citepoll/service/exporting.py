@@ -14,11 +14,11 @@ from typing import IO, Any, cast
 
 import polars as pl
 
-from citepoll.engines import recorded
+from citepoll.engines.bodies import decode
 from citepoll.errors import InputError
 from citepoll.hashing import canonical_json
 from citepoll.model import Answer, Query
-from citepoll.service.deriving import parse
+from citepoll.service.deriving import Leads, leads_of, parse
 from citepoll.store.ledger import Cycle, Kept, Ledger, stamp
 
 Step = Callable[[int, int], None]
@@ -52,17 +52,18 @@ def rows(ledger: Ledger, cycle: Cycle, step: Step | None = None) -> Iterator[dic
     if cycle.kind == "recorded" and cycle.status == "open":
         raise InputError(f"The import into {cycle.name!r} did not come to its end.", "Import the file again first.")
     queries = {q.id: q for q in ledger.query_set(cycle).queries}
+    leads = leads_of(ledger, cycle)
     total, done, after = ledger.revision(cycle)[0], 0, 0
     while page := ledger.kept(cycle, after=after):
         after = page[-1].run_id
         for kept in page:
-            yield _row(cycle, kept, queries[kept.query_id])
+            yield _row(cycle, kept, queries[kept.query_id], leads)
         done += len(page)
         if step:
             step(done, max(total, done))
 
 
-def _row(cycle: Cycle, kept: Kept, query: Query) -> dict[str, Any]:
+def _row(cycle: Cycle, kept: Kept, query: Query, leads: Leads) -> dict[str, Any]:
     facts = {
         "engine": kept.engine,
         "query": query.text,
@@ -75,15 +76,17 @@ def _row(cycle: Cycle, kept: Kept, query: Query) -> dict[str, Any]:
         "surface": kept.surface,
     }
     if cycle.kind == "recorded":
-        row = recorded.decode(kept.body)
+        row = decode(kept.body)
         return {**row, **{name: value for name, value in facts.items() if value is not None}}
-    return {**{name: value for name, value in facts.items() if value is not None}, **_answer(parse(cycle, kept))}
+    return {**{name: value for name, value in facts.items() if value is not None}, **_answer(parse(cycle, kept), leads)}
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def _answer(answer: Answer, leads: Leads) -> dict[str, Any]:
     said: dict[str, Any] = {
         "answer_text": answer.text,
-        "citations": [_link(c, level=c.level, start=c.start, end=c.end) for c in answer.citations],
+        "citations": [
+            _link(c, level=c.level, start=c.start, end=c.end, **_resolved(c.url, leads)) for c in answer.citations
+        ],
         "additional_sources": [_link(s) for s in answer.sources],
     }
     if answer.model:
@@ -91,6 +94,12 @@ def _answer(answer: Answer) -> dict[str, Any]:
     if answer.queries:
         said["search_queries"] = list(answer.queries)
     return said
+
+
+def _resolved(raw: str, leads: Leads) -> dict[str, str]:
+    """The page that a resolved redirect leads to, in the place of its URL, and the URL as the engine gave it."""
+    page = leads.get(raw)
+    return {"url": page, "redirect": raw} if page else {}
 
 
 def _link(link: Any, **more: object) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -11,12 +11,16 @@ import polars as pl
 from citepoll.errors import SliceError
 from citepoll.explain.gaps import CONFIRMED, MARGIN, Gap, gaps
 from citepoll.explain.worth import Cell, GroupGap, IntentWeights, QueryGap, grouped, intent_weights, query_gap, ranked
-from citepoll.model import Query
+from citepoll.measure.found import plain
+from citepoll.measure.methods import NO_ANSWER
+from citepoll.model import Query, Row, Slice, SliceResult
 from citepoll.project import FILE, Project
-from citepoll.service.cells import Cells, newest, read_cells
+from citepoll.service.cells import Cells, kept_out, newest, read_cells
 from citepoll.store.ledger import Cycle, Ledger
 
 GROUPS = ("query", "topic", "intent")
+METRIC = "citation_gap"
+NOBODY_AHEAD = "no competitor is ahead"
 PAGES_SHOWN = 3
 
 
@@ -25,7 +29,7 @@ class GapList:
     """The gaps of a cycle. `groups` is empty but where they were asked for by topic or intent.
 
     A gap is a lead of more than `margin` of answers; `confirmed_from` is the probability that confirms one. `unasked`
-    counts queries without a valid answer, `branded_out` those that name a brand of the project.
+    counts the `silent` queries, which have no valid answer, `branded_out` those that name a brand of the project.
     """
 
     cycle: str
@@ -39,6 +43,7 @@ class GapList:
     unasked: int
     margin: float = MARGIN
     confirmed_from: float = CONFIRMED
+    silent: tuple[Query, ...] = ()
 
 
 def find_gaps(
@@ -50,6 +55,7 @@ def find_gaps(
     cells = read_cells(project, ledger, newest(ledger, cycle), at, where)
     weights = weights_of(project)
     found = ranked(query_gaps(project, cells, weights))
+    asked = {gap.query.id for gap in found}
     return GapList(
         cycle=cells.cycle.name,
         brand=project.tracked.name,
@@ -60,7 +66,85 @@ def find_gaps(
         groups=grouped(found, by) if by != "query" else (),
         branded_out=cells.branded_out,
         unasked=len(cells.queries) - len(found),
+        silent=tuple(query for query in cells.queries if query.id not in asked),
     )
+
+
+def read_gaps(project: Project, ledger: Ledger, slice: Slice, at: datetime) -> SliceResult:
+    """The rows of `citation_gap`: by query, topic or intent, each competitor that is ahead and by how much."""
+    by = slice.by[0]
+    cycle = slice.cycles[0] if slice.cycles else None
+    found = find_gaps(project, ledger, at, cycle=cycle, where=slice.where, by=by)
+    rows = _query_rows(found) if by == "query" else _group_rows(found)
+    warnings = (found.weights.words(), *kept_out(found.branded_out))
+    return SliceResult(tuple(rows), replace(slice, cycles=(found.cycle,)), (found.cycle,), warnings)
+
+
+def _query_rows(found: GapList) -> Iterator[Row]:
+    for on in found.queries:
+        for gap in on.ahead:
+            yield _lead(found.brand, gap, on)
+        if not on.ahead:
+            yield _nobody({"query": on.query.id}, NOBODY_AHEAD, on.n)
+    for query in found.silent:
+        yield _nobody({"query": query.id}, NO_ANSWER, 0)
+
+
+def _lead(brand: str, gap: Gap, on: QueryGap) -> Row:
+    pages = on.pages.get(gap.competitor, ())
+    instead = f"; cited instead: {pages[0]}" if pages else ""
+    counted = [(cell, cell.cited.get(gap.competitor, 0), cell.cited.get(brand, 0)) for cell in on.cells]
+    worth = on.weight * gap.probability
+    evidence = {
+        "words": f"{gap.verdict}, probability {gap.probability:.2f}, worth {worth:.1f}; "
+        f"{gap.theirs} : {gap.ours} of {gap.n}{instead}",
+        "verdict": gap.verdict,
+        "probability": gap.probability,
+        "weight": on.weight,
+        "worth": worth,
+        "theirs": gap.theirs,
+        "ours": gap.ours,
+        "pages": list(pages),
+        "engines": [{"engine": cell.engine, "theirs": k, "ours": b, "n": cell.n} for cell, k, b in counted],
+    }
+    estimate = plain((gap.theirs - gap.ours) / gap.n, n=gap.n, n_queries=1)
+    return Row(METRIC, {"query": gap.query_id, "competitor": gap.competitor}, estimate, evidence=evidence)
+
+
+def _group_rows(found: GapList) -> Iterator[Row]:
+    for group in found.groups:
+        here = [on for on in found.queries if getattr(on.query, found.by) == group.name]
+        for competitor, on in group.ahead.items():
+            yield _mean_lead(found, group.name, competitor, here, on)
+        if not group.ahead:
+            yield _nobody({found.by: group.name}, NOBODY_AHEAD, sum(one.n for one in here))
+
+
+def _mean_lead(found: GapList, name: str | None, competitor: str, here: Sequence[QueryGap], on: int) -> Row:
+    """A competitor's lead over a group of queries: the mean of its leads, each query weighing the same."""
+    cited = [sum(cell.cited.get(competitor, 0) for cell in one.cells) for one in here]
+    gaps_here = [gap for one in here for gap in one.ahead if gap.competitor == competitor]
+    worth = sum(one.weight * gap.probability for one in here for gap in one.ahead if gap.competitor == competitor)
+    pages = dict.fromkeys(page for one in here for page in one.pages.get(competitor, ()))
+    evidence = {
+        "words": f"ahead on {on} of {len(here)} queries, worth {worth:.1f}",
+        "worth": worth,
+        "theirs": sum(cited),
+        "ours": sum(one.ours for one in here),
+        "queries": len(here),
+        "on": on,
+        "confirmed": sum(gap.verdict == "confirmed" for gap in gaps_here),
+        "expected": sum(gap.probability for gap in gaps_here),
+        "pages": list(pages)[:PAGES_SHOWN],
+    }
+    lead = sum((k - one.ours) / one.n for k, one in zip(cited, here, strict=True)) / len(here)
+    estimate = plain(lead, n=sum(one.n for one in here), n_queries=len(here))
+    return Row(METRIC, {found.by: name, "competitor": competitor}, estimate, evidence=evidence)
+
+
+def _nobody(place: Mapping[str, str | None], reason: str, n: int) -> Row:
+    estimate = plain(None, reason=reason, n=n, n_queries=1 if n else 0)
+    return Row(METRIC, {**place, "competitor": None}, estimate, evidence={"words": reason})
 
 
 def weights_of(project: Project) -> IntentWeights:

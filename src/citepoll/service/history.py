@@ -1,8 +1,8 @@
-"""What past cycles tell a planner about an engine: share, correlation of runs and of cycles, the cost of a call."""
+"""What past cycles tell a planner about an engine: share, correlation of runs and of cycles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,7 @@ class Past:
 
     `cycles` are the newest two with valid answers, newest first: `share` is of the first, ICC and correlation of both
     (the correlation needs both). None where they do not tell. `informative` queries differ in their answers; `runs`
-    are those planned, or for recorded answers the mean; `cost` is in US dollars a call.
+    are those planned, or for recorded answers the mean.
     """
 
     engine: Engine
@@ -31,7 +31,6 @@ class Past:
     icc: float | None = None
     correlation: float | None = None
     informative: float = 0.0
-    cost: float | None = None
 
 
 def past_of(project: Project, ledger: Ledger, engines: Sequence[Engine], at: datetime) -> tuple[Past, ...]:
@@ -45,8 +44,7 @@ def past_of(project: Project, ledger: Ledger, engines: Sequence[Engine], at: dat
 
     cycles = [(c, {e.name for e in ledger.engines(c)}) for c in reversed(measurable(ledger))]
     return tuple(
-        _past(project, ledger, engine, [cells(c) for c, names in cycles if engine.name in names][:2])
-        for engine in engines
+        _past(project, engine, [cells(c) for c, names in cycles if engine.name in names][:2]) for engine in engines
     )
 
 
@@ -56,10 +54,10 @@ def counts(cells: Cells, engine: str, brand: str, queries: Sequence[str]) -> tup
     return [brands.get(brand, 0) for _, brands in found], [valid for valid, _ in found]
 
 
-def _past(project: Project, ledger: Ledger, engine: Engine, newest: Sequence[Cells]) -> Past:
+def _past(project: Project, engine: Engine, newest: Sequence[Cells]) -> Past:
     told = [cells for cells in newest if any(name == engine.name for name, _ in cells.counts)]
     if not told:
-        return Past(engine, engine.runs, cost=_cost(ledger, engine, newest))
+        return Past(engine, engine.runs)
     ids = list(dict.fromkeys(q.id for cells in told for q in cells.queries))
     cited, valid = zip(*(counts(cells, engine.name, project.tracked.name, ids) for cells in told), strict=True)
     last = read_cycles(cited[:1], valid[:1])
@@ -73,18 +71,4 @@ def _past(project: Project, ledger: Ledger, engine: Engine, newest: Sequence[Cel
         icc=planning.icc_of(both),
         correlation=planning.correlation_of(both) if len(told) == 2 else None,
         informative=float(min((f > 0).any(axis=0).sum(), (f < 1).any(axis=0).sum())),
-        cost=_cost(ledger, engine, told),
     )
-
-
-def _cost(ledger: Ledger, engine: Engine, newest: Sequence[Cells]) -> float | None:
-    """Spend over recorded runs in the newest cycle that knows it; a simulated engine is free."""
-    free = 0.0 if engine.surface == "simulated" else None
-    return next((cost for cells in newest for cost in _costs(ledger, engine, cells.cycle)), free)
-
-
-def _costs(ledger: Ledger, engine: Engine, cycle: Cycle) -> Iterator[float]:
-    for progress in ledger.progress(cycle):
-        recorded = progress.planned - progress.todo
-        if progress.engine == engine.name and progress.cost is not None and recorded:
-            yield progress.cost / recorded

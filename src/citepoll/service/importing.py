@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from citepoll.engines import recorded
+from citepoll.engines.bodies import decode
 from citepoll.errors import CitepollError, InputError, LedgerError, SliceError
 from citepoll.hashing import bytes_hash, canonical_json
 from citepoll.model import Engine, Query, QuerySet
@@ -148,7 +149,7 @@ def _incoming(line: Line, engine: str | None, project: Project) -> Incoming:
     if line.problem:
         raise InputError(line.problem)
     try:
-        row = recorded.decode(line.data) if isinstance(line.data, bytes) else _unfolded(line.data)
+        row = decode(line.data) if isinstance(line.data, bytes) else _unfolded(line.data)
         canonical = canonical_json(row)
     except (ValueError, TypeError, OverflowError, RecursionError) as wrong:
         raise InputError(str(wrong)) from None
@@ -174,9 +175,9 @@ def _unfolded(values: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, value in values.items():
         if name == "more" and isinstance(value, str):
-            row.update(_more(recorded.decode(value.encode())))
+            row.update(_more(decode(value.encode())))
         elif name in ("citations", "additional_sources", "search_queries") and isinstance(value, str):
-            row[name] = recorded.decode(value.encode()) if value.lstrip().startswith("[") else value.split()
+            row[name] = decode(value.encode()) if value.lstrip().startswith("[") else value.split()
         elif isinstance(value, datetime):
             row[name] = value.isoformat()
         elif isinstance(value, float) and value != value:

@@ -1,4 +1,4 @@
-"""The read side's one door: a Slice in, a SliceResult out, whoever asks."""
+"""Counted metrics: a Slice in, estimates out. `service.reading` is the door, which also leads to what is found."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -18,9 +17,10 @@ from citepoll.hashing import canonical_json
 from citepoll.measure.caveats import FAILED
 from citepoll.measure.context import Context, CycleFacts, EngineFacts, Frames
 from citepoll.measure.evaluate import evaluate
-from citepoll.measure.movements import compare, velocities
+from citepoll.measure.found import unit_of
+from citepoll.measure.movements import compare
 from citepoll.measure.slices import parse_where
-from citepoll.model import Brand, Contrast, Query, Row, Slice, SliceResult
+from citepoll.model import Brand, Query, Slice, SliceResult
 from citepoll.project import Project
 from citepoll.queryset.lint import plan_warnings
 from citepoll.report import tables
@@ -32,26 +32,41 @@ from citepoll.service.classing import classed
 from citepoll.service.deriving import Step, derive
 from citepoll.store.derived import TABLES, Built
 from citepoll.store.ledger import Cycle, Ledger
+from citepoll.store.rounds import planned_runs
 
 
 @dataclass(frozen=True, slots=True)
 class Measured(SliceResult):
     """A SliceResult with ways to look at it in Python."""
 
+    def to_dict(self) -> dict[str, object]:
+        """All of it fit for JSON, as the API answers it: slice, cycles, simulated, warnings, labels, rows."""
+        return tables.json_value(self)
+
     def to_polars(self) -> pl.DataFrame:
-        """One row per estimate, with the columns of `citepoll measure --json`; `excluded` and `warnings` as JSON text."""
+        """One row per estimate, with the columns of `citepoll measure --json`; mappings and lists as JSON text."""
         return frame(self)
 
     def chart(self) -> alt.TopLevelMixin:
-        """The shares as points with both intervals, as the report shows them; the first 40 where there are more."""
-        shown = pairs(self.rows)[:40]
+        """The shares as points with both intervals, as the report shows them; the first 40 where there are more.
+
+        Raises `SliceError` where no row is a share.
+        """
+        shown = self._shares()[:40]
+        if not shown:
+            raise SliceError("No row of this slice is a share, so there is no picture.", "Look at to_polars().")
         drawn = shares_by_engine([_mark(pair, tracked=pair.brand == shown[0].brand) for pair in shown])
         return alt.LayerChart.from_json(coloured(drawn.to_json(), fixed("light")))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows: a picture that needs no network, and the table as text."""
+        """What a notebook shows: a picture of the shares that needs no network, and the table as text."""
+        if not self._shares():
+            return {"text/plain": tables.markdown_text(self)}
         picture = svg(self.chart(), label="Shares with their intervals", palette={}, doors=False)
         return {"image/svg+xml": picture, "text/plain": tables.markdown_text(self)}
+
+    def _shares(self) -> tuple[Pair, ...]:
+        return tuple(pair for pair in pairs(self.rows) if unit_of(pair.main.metric) == "share")
 
 
 def frame(result: SliceResult) -> pl.DataFrame:
@@ -126,7 +141,7 @@ def measure(project: Project, ledger: Ledger, slice: Slice, at: datetime, *, ste
     frames = classed(project, slice, read_frames(project, ledger, cycles, at, step=step))
     found = evaluate(frames, slice, context(project, ledger, cycles))
     more = dict.fromkeys((*limits(ledger, cycles), *broken_off(ledger, cycles)))
-    return _measured(replace(found, warnings=(*found.warnings, *more)))
+    return measured(replace(found, warnings=(*found.warnings, *more)))
 
 
 def limits(ledger: Ledger, cycles: Sequence[Cycle]) -> Iterator[str]:
@@ -147,7 +162,8 @@ def broken_off(ledger: Ledger, cycles: Sequence[Cycle]) -> Iterator[str]:
             yield f"{cycle.name}: the import of {imports[-1]['file']} broke off: the cycle holds a part of that file"
 
 
-def _measured(result: SliceResult) -> Measured:
+def measured(result: SliceResult) -> Measured:
+    """A result with the ways to look at it in Python."""
     return Measured(**{f.name: getattr(result, f.name) for f in fields(result)})
 
 
@@ -157,28 +173,7 @@ def _compared(project: Project, ledger: Ledger, slice: Slice, at: datetime, step
     about = {name: tuple(texts) for name, texts in differences(ledger, frames, earlier, later).items()}
     asked = replace(slice, cycles=(later.name,), compare=earlier.name)
     found = compare(frames, asked, context(project, ledger, (earlier, later)), about)
-    return _measured(replace(found, warnings=(*found.warnings, *set_warnings(ledger, earlier, later))))
-
-
-def velocity(project: Project, ledger: Ledger, slice: Slice, at: datetime, *, step: Step | None = None) -> Velocities:
-    """The change per cycle over the slice's cycles (default: all measurable ones). Never a forecast."""
-    cycles = tuple(c for c in measurable(ledger) if not slice.cycles or c.name in slice.cycles)
-    if not cycles:
-        chosen(slice, ledger)
-    frames = classed(project, slice, read_frames(project, ledger, cycles, at, step=step))
-    names = tuple(c.name for c in cycles)
-    rows = velocities(frames, slice, context(project, ledger, cycles), names)
-    warnings = [text for a, b in pairwise(cycles) for text in set_warnings(ledger, a, b)]
-    return Velocities(names, rows, tuple(dict.fromkeys(warnings)))
-
-
-@dataclass(frozen=True, slots=True)
-class Velocities:
-    """Rows of the newest cycle, each with its change per cycle over `cycles`."""
-
-    cycles: tuple[str, ...]
-    rows: tuple[tuple[Row, Contrast], ...]
-    warnings: tuple[str, ...]
+    return measured(replace(found, warnings=(*found.warnings, *set_warnings(ledger, earlier, later))))
 
 
 def set_warnings(ledger: Ledger, earlier: Cycle, later: Cycle) -> Iterator[str]:
@@ -285,8 +280,7 @@ def context(project: Project, ledger: Ledger, cycles: tuple[Cycle, ...]) -> Cont
     engines: dict[str, EngineFacts] = {}
     for cycle in cycles:
         for engine in ledger.engines(cycle):
-            runs = engine.runs if cycle.kind == "polled" else None
-            engines[engine.name] = EngineFacts(engine.surface, weights.get(engine.name, engine.weight), runs)
+            engines[engine.name] = EngineFacts(engine.surface, weights.get(engine.name, engine.weight))
     return Context(
         brands=tuple(b.name for b in project.brands),
         tracked=project.tracked.name,
@@ -303,4 +297,5 @@ def _cycle_facts(ledger: Ledger, cycle: Cycle) -> CycleFacts:
     except QuerySetError:
         ids = frozenset()
     simulated = all(e.surface == "simulated" for e in ledger.engines(cycle))
-    return CycleFacts(cycle.set_hash, ids, before[-1].set_hash if before else None, simulated)
+    planned = planned_runs(ledger, cycle) if cycle.kind == "polled" else {}
+    return CycleFacts(cycle.set_hash, ids, before[-1].set_hash if before else None, simulated, planned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -10,8 +10,10 @@ import polars as pl
 from citepoll.errors import SliceError
 from citepoll.explain.halflife import HalfLife, half_life, spells
 from citepoll.explain.movement import Cited, Moved, moved, stays
-from citepoll.model import Slice
+from citepoll.measure.found import plain
+from citepoll.model import Estimate, Row, Slice, SliceResult
 from citepoll.project import Project
+from citepoll.service.cells import answers_to
 from citepoll.service.deriving import derive
 from citepoll.service.measuring import compared, measurable
 from citepoll.store.ledger import Cycle, Ledger
@@ -38,34 +40,80 @@ class Decay:
 
 
 def won_and_lost(project: Project, ledger: Ledger, earlier: str, later: str | None, at: datetime, *,
-                 owner: str | None = None) -> Movement:  # fmt: skip
+                 owner: str | None = None, where: str = "") -> Movement:  # fmt: skip
     """Citations won and lost between two cycles (`previous`: the one before the later), of one owner's pages or of all.
 
-    Raises `SliceError` for cycles that cannot be compared.
+    Raises `SliceError` for cycles that cannot be compared, and for a filter on other fields than `WHERE_FIELDS`.
     """
     if owner is not None and owner not in (brands := [brand.name for brand in project.brands]):
         raise SliceError(f"There is no brand {owner!r}.", f"Brands here: {', '.join(brands)}.")
     first, second = compared(Slice(cycles=(later,) if later else (), compare=earlier), ledger)
-    found = moved(_cited(project, ledger, first, at), _cited(project, ledger, second, at))
+    found = moved(*(_cited(project, ledger, cycle, at, where) for cycle in (first, second)))
     texts = {q.id: q.text for cycle in (first, second) for q in ledger.query_set(cycle).queries}
     return Movement(first.name, second.name, tuple(m for m in found if owner in (None, m.owner)), texts)
 
 
-def decay(project: Project, ledger: Ledger, at: datetime, *, names: tuple[str, ...] = (), absent: int = 1) -> Decay:
+def decay(project: Project, ledger: Ledger, at: datetime, *, names: tuple[str, ...] = (), absent: int = 1,
+          where: str = "", confidence: float = 0.95) -> Decay:  # fmt: skip
     """The half-life of a newly cited URL over the measurable cycles (or those named), with censoring handled.
 
-    Fewer than two cycles: null with its reason. Raises `SliceError` for an unknown cycle.
+    Fewer than two cycles: null with its reason. Raises `SliceError` for an unknown cycle or filter.
     """
     wanted = [ledger.cycle(name).name for name in names]
     cycles = [c for c in measurable(ledger) if not wanted or c.name in wanted]
-    cited = [_cited(project, ledger, cycle, at) for cycle in cycles]
-    every, owned = (half_life(spells(stays(cited, owner), absent=absent)) for owner in (None, project.tracked.name))
+    cited = [_cited(project, ledger, cycle, at, where) for cycle in cycles]
+    every, owned = (
+        half_life(spells(stays(cited, owner), absent=absent), confidence=confidence)
+        for owner in (None, project.tracked.name)
+    )
     return Decay(tuple(c.name for c in cycles), absent, every, owned)
 
 
-def _cited(project: Project, ledger: Ledger, cycle: Cycle, at: datetime) -> Cited:
+def read_movement(project: Project, ledger: Ledger, slice: Slice, at: datetime) -> SliceResult:
+    """The rows of `movement`, the surest first: the part of answers that cite the URL, after less before."""
+    later = slice.cycles[0] if slice.cycles else None
+    found = won_and_lost(project, ledger, slice.compare or "previous", later, at, where=slice.where)
+    asked = replace(slice, cycles=(found.later,), compare=found.earlier)
+    return SliceResult(tuple(_moved_row(one) for one in found.moved), asked, (found.later,))
+
+
+def read_half_life(project: Project, ledger: Ledger, slice: Slice, at: datetime) -> SliceResult:
+    """The rows of `half_life`: of every page (brand is null), and of the tracked brand's own."""
+    found = decay(project, ledger, at, names=slice.cycles, where=slice.where, confidence=slice.confidence)
+    lives = ((None, found.every), (project.tracked.name, found.owned))
+    rows = tuple(_life_row(brand, life, found) for brand, life in lives)
+    return SliceResult(rows, replace(slice, cycles=found.cycles), found.cycles)
+
+
+def _moved_row(one: Moved) -> Row:
+    value = one.after / one.after_of - one.before / one.before_of
+    evidence = {
+        "words": f"{one.what}{'' if one.sure else ', perhaps by chance'}: "
+        f"{one.before} of {one.before_of}, then {one.after} of {one.after_of}",
+        **{name: getattr(one, name) for name in ("what", "sure", "before", "before_of", "after", "after_of")},
+    }
+    place = {"query": one.query_id, "engine": one.engine, "url": one.url, "brand": one.owner}
+    return Row("movement", place, plain(value, n=one.before_of + one.after_of, n_queries=1), evidence=evidence)
+
+
+def _life_row(brand: str | None, life: HalfLife, found: Decay) -> Row:
+    method = "none" if life.value is None else "kaplan-meier"
+    estimate = Estimate(
+        life.value, life.low, life.high, "fixed_set", method, life.confidence, life.n, reason=life.reason
+    )
+    evidence = {
+        "words": f"{life.n} stays that began in sight, {life.ended} ended",
+        "cycles": list(found.cycles),
+        "ended": life.ended,
+        "absent": found.absent,
+        "curve": [{key: getattr(s, key) for key in ("cycles", "value", "low", "high")} for s in life.curve],
+    }
+    return Row("half_life", {"brand": brand}, estimate, evidence=evidence)
+
+
+def _cited(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, where: str) -> Cited:
     built = derive(project, ledger, cycle, at)
-    answers = built.table("answers").filter(pl.col("valid")).select("run_id", "query_id", "engine")
+    answers = answers_to(project, ledger, cycle, built, where).filter("valid").select("run_id", "query_id", "engine")
     first = built.table("citations").filter(pl.col("new_url")).select("run_id", "url", "brand")
     counted = answers.join(first, on="run_id").group_by("query_id", "engine", "url")
     rows = counted.agg(n=pl.len(), brand=pl.col("brand").first()).collect()

@@ -9,7 +9,8 @@ from citepoll.model import Slice
 from citepoll.project import Project, read_project
 from citepoll.service.deriving import derive
 from citepoll.service.importing import ImportSummary, import_file
-from citepoll.service.measuring import Measured, measure
+from citepoll.service.measuring import Measured
+from citepoll.service.reading import read
 from citepoll.store.ledger import Cycle, Ledger
 
 
@@ -25,11 +26,12 @@ class OpenProject:
         return self.ledger.cycles()
 
     def measure(self, slice: Slice | None = None) -> Measured:
-        """The answer to a slice; without one, share of citation by brand and engine of the latest cycle.
+        """The answer to a slice, of counted or of found metrics; without one, share of citation by brand and engine of the
+        latest cycle.
 
-        Raises `SliceError` for an unknown metric, field or cycle.
+        Raises `SliceError` for an unknown metric, field or cycle, and for metrics that do not go together.
         """
-        return measure(self.project, self.ledger, slice or Slice(), datetime.now(UTC))
+        return read(self.project, self.ledger, slice or Slice(), datetime.now(UTC))
 
     def import_file(self, path: str | Path, cycle: str, *, engine: str | None = None) -> ImportSummary:
         """Import recorded answers, as `citepoll import` does, and derive the cycle's tables."""

@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import msgspec
 import polars as pl
 
 from citepoll.errors import InputError
 from citepoll.explain.opportunities import STATUSES, Earlier, Ground, Opportunity, Seen, find
 from citepoll.hashing import short
 from citepoll.measure.compare import adjust, change, verdict
-from citepoll.model import Change
+from citepoll.measure.found import plain
+from citepoll.model import Change, Row, Slice, SliceResult
 from citepoll.project import Project
 from citepoll.service.cells import Cells, Counts, count, newest, read_cells
 from citepoll.service.gaps import query_gaps, weights_of
@@ -23,6 +25,7 @@ from citepoll.store.ledger import Cycle, Ledger
 
 NO_CYCLE_SINCE = "no cycle was measured since it was marked done in {}"
 CYCLE_GONE = "the cycle {} in which it was marked done is gone"
+GONE = "this cycle no longer shows it"
 NO_CYCLE_BEFORE = "losses are not looked for: they need a cycle before this one with queries in common"
 
 
@@ -91,6 +94,35 @@ def list_todos(
     shown = tuple(todo for todo in todos if status in (None, todo.status))
     warnings = () if earlier else (NO_CYCLE_BEFORE,)
     return TodoList(here.name, earlier.cycle.name if earlier else None, shown, warnings)
+
+
+def read_opportunities(project: Project, ledger: Ledger, slice: Slice, at: datetime) -> SliceResult:
+    """The rows of `opportunity`, by size × probability; `labels` holds the title of each id."""
+    found = list_todos(project, ledger, at, cycle=slice.cycles[0] if slice.cycles else None)
+    return SliceResult(
+        rows=tuple(_row(todo) for todo in found.todos),
+        slice=replace(slice, cycles=(found.cycle,)),
+        cycles=(found.cycle,),
+        warnings=found.warnings,
+        labels={todo.id: todo.title for todo in found.todos},
+    )
+
+
+def _row(todo: Todo) -> Row:
+    one = todo.found
+    facts = ("why", "probability", "measure", "formula", "engines", "competitors", "pages", "answers", "n_answers",
+             "effort_reason")  # fmt: skip
+    evidence = {
+        "words": f"{todo.title}: {one.why}" if one else f"{todo.title}: {GONE}",
+        "title": todo.title,
+        "queries": list(todo.texts.values()),
+        **{name: msgspec.to_builtins(getattr(one, name)) for name in facts if one},
+        **{name: msgspec.to_builtins(getattr(todo, name)) for name in ("mark", "effects", "no_effect")},
+    }
+    place = {"opportunity": todo.id, "kind": todo.kind, "effort": one.effort if one else None, "status": todo.status}
+    if one is None:
+        return Row("opportunity", place, plain(None, reason=GONE), evidence=evidence)
+    return Row("opportunity", place, plain(one.size, n=one.n_answers, n_queries=len(one.queries)), evidence=evidence)
 
 
 def show_todo(project: Project, ledger: Ledger, key: str, at: datetime, *, cycle: str | None = None) -> Todo:

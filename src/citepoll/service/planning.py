@@ -11,6 +11,7 @@ from citepoll.measure.budgeting import FIRST_LOOK
 from citepoll.measure.grades import DEFAULT_ICC
 from citepoll.model import Engine, Surface, Target
 from citepoll.project import Project
+from citepoll.service.costs import Outlay, outlays, together
 from citepoll.service.history import Past, past_of
 from citepoll.service.measuring import brands_named, measurable
 from citepoll.service.stopping import check_caps
@@ -64,7 +65,7 @@ class Basis:
     """What is presumed of one engine. The `…_from` name the cycles behind a figure, `--share`, or nothing (a default).
 
     ICC and correlation are drawn towards the defaults where few queries tell; `…_seen` are the bare estimates. `runs`
-    are those of the project, `cost` is in US dollars a call, None where nobody knows it.
+    are those of the project, `cost` is in US dollars a call, None where nobody knows it, and `cost_from` says who does.
     """
 
     engine: str
@@ -79,6 +80,7 @@ class Basis:
     correlation_seen: float | None
     correlation_from: tuple[str, ...]
     cost: float | None
+    cost_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,9 @@ class Stop:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The answer. `lines` split each target's budget between queries and runs; `suffices` has the runs that do with
-    the present queries (no line: up to 50 do not); `present` is empty without a locked set; `measured` is how well such
-    plans were kept in simulation."""
+    the present queries (no line: up to 50 do not); `present` is empty without a locked set; `outlays` are what a cycle of
+    the present queries, the branded ones among them, costs and takes engine by engine, and `seconds` all of them side by
+    side (None: recorded answers); `measured` is how well such plans were kept in simulation."""
 
     asked: Asked
     brand: str
@@ -140,6 +143,8 @@ class Plan:
     suffices: tuple[Line, ...]
     present: tuple[Sight, ...]
     stops: tuple[Stop, ...]
+    outlays: tuple[Outlay, ...]
+    seconds: float | None
     warnings: tuple[str, ...]
     measured: tuple[Simulated, ...]
 
@@ -148,9 +153,14 @@ def make_plan(project: Project, ledger: Ledger, asked: Asked, at: datetime) -> P
     """Plan the cycles of a project. Raises `InputError` for a move or power that is not possible."""
     queries, branded_out = headline_queries(project, ledger)
     engines = engines_of(project, ledger)
-    bases = tuple(_basis(past, asked) for past in past_of(project, ledger, engines, at))
-    lines = tuple(line for target in asked.targets for line in _lines(asked, bases, target))
     known = asked.queries or queries
+    branded = 0 if asked.queries else branded_out
+    costs = outlays(
+        project, ledger, engines, {e.name: e.runs * ((known or 0) + branded) for e in engines}, asked.cost_per_call
+    )
+    pasts = past_of(project, ledger, engines, at)
+    bases = tuple(_basis(past, cost, asked) for past, cost in zip(pasts, costs, strict=True))
+    lines = tuple(line for target in asked.targets for line in _lines(asked, bases, target))
     suffices = (_sufficient(asked, bases, target, known) for target in asked.targets) if known else ()
     present = tuple(_sights(asked, bases, known)) if known else ()
     return Plan(
@@ -162,7 +172,9 @@ def make_plan(project: Project, ledger: Ledger, asked: Asked, at: datetime) -> P
         lines=lines,
         suffices=tuple(line for line in suffices if line),
         present=present,
-        stops=_stops(asked.stop_at, engines, bases, known, 0 if asked.queries else branded_out),
+        stops=_stops(asked.stop_at, engines, bases, known, branded),
+        outlays=costs if known else (),
+        seconds=together(engines, costs) if known else None,
         warnings=tuple(_warnings(asked, bases, lines, known)),
         measured=measured(),
     )
@@ -190,7 +202,7 @@ def engines_of(project: Project, ledger: Ledger) -> tuple[Engine, ...]:
 # ---------------------------------------------------------------- what is presumed
 
 
-def _basis(past: Past, asked: Asked) -> Basis:
+def _basis(past: Past, cost: Outlay, asked: Asked) -> Basis:
     share, source = past.share, past.cycles[:1]
     if asked.share is not None:
         share, source = asked.share, ("--share",)
@@ -207,7 +219,8 @@ def _basis(past: Past, asked: Asked) -> Basis:
         correlation=planning.toward(past.correlation, planning.DEFAULT_CORRELATION, past.informative),
         correlation_seen=past.correlation,
         correlation_from=pair if past.correlation is not None else (),
-        cost=past.cost if asked.cost_per_call is None else asked.cost_per_call,
+        cost=cost.usd_a_run,
+        cost_from=cost.cost_from,
     )
 
 

@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from citepoll.engines import load
-from citepoll.errors import EngineError, InputError, LedgerError, ProjectError, QuerySetError
+from citepoll.errors import CitepollError, EngineError, InputError, LedgerError, QuerySetError
+from citepoll.fetch.guard import Guard
 from citepoll.model import FINAL, Engine
-from citepoll.project import FILE, Pace, Project, key_of
+from citepoll.project import FILE, Project, key_of
 from citepoll.sampling.asking import Asked
-from citepoll.sampling.budget import Budget, Estimate, Price, estimate, price_of
+from citepoll.sampling.budget import Budget
 from citepoll.sampling.http import HttpTransport
-from citepoll.sampling.limiter import Limits
+from citepoll.sampling.limiter import GLANCE, Limits
 from citepoll.sampling.local.transport import LocalTransport
 from citepoll.sampling.retry import Retries
 from citepoll.sampling.sampler import Event, Outcome, plan_order, sample
+from citepoll.schedule import span
+from citepoll.service.allocating import allotment
+from citepoll.service.costs import Outlay, ceiling_of, check_prices, listed_price, outlays, pace_of, together
 from citepoll.service.deriving import derive
+from citepoll.service.resolving import Resolved, resolve
 from citepoll.service.stopping import Looks, check_caps
 from citepoll.store.ledger import Cycle, Ledger, Progress
-from citepoll.store.rounds import EndedEarly, ended_early, set_stop_at, stop_at
+from citepoll.store.rounds import (
+    Allotment,
+    EndedEarly,
+    allotment_of,
+    begin,
+    ended_early,
+    set_stop_at,
+    stop_at,
+)
 
 
 class SystemClock:
@@ -42,8 +56,10 @@ class SystemClock:
 class Planned:
     """What a poll would do: the cycle (`resumes` if it exists), its set, engines and the runs still to ask.
 
-    `stop_at` is the half-width (a fraction) at which an engine ends before its runs are used up. `estimates` are what
-    the runs still to ask may cost, engine by engine, and `ceiling` what the cycle may cost at most, in US dollars.
+    `stop_at` is the half-width (a fraction) at which an engine ends before its runs are used up. `allotment` are runs
+    that differ by query; an engine's `runs` are then the most that a query gets. `estimates` are what the runs still to
+    ask may cost and take, engine by engine, `ceiling` what the cycle may cost at most, in US dollars; `seconds` what is
+    left until all engines are through, None where nothing tells. `missing_keys` is engine → environment variable.
     """
 
     cycle: str
@@ -56,15 +72,19 @@ class Planned:
     todo: int
     over_seconds: float | None = None
     stop_at: float | None = None
-    estimates: tuple[Estimate, ...] = ()
+    estimates: tuple[Outlay, ...] = ()
     ceiling: float | None = None
+    allotment: Allotment | None = None
+    seconds: float | None = None
+    missing_keys: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
     """How a poll ended. `status` is that of the cycle: closed when every run has a final answer, stopped where some failed.
 
-    `ended_early` names the engines that `stop_at` ended in this cycle, by this poll or one before.
+    `ended_early` names the engines that `stop_at` ended in this cycle, by this poll or one before. `redirects` are those
+    that its answers cite.
     """
 
     cycle: str
@@ -75,16 +95,7 @@ class Polled:
     stopped: Mapping[str, str] = field(default_factory=dict)
     simulated: bool = False
     ended_early: tuple[EndedEarly, ...] = ()
-
-
-def span(text: str | None) -> float | None:
-    """Seconds of a span such as `90m`, `36h`, `3d`, `1w`; None for None. Raises `InputError` for other text."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", text)
-    if not found:
-        raise InputError(f"{text!r} is not a span of time.", "Write it like 90m, 36h, 3d or 1w.")
-    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[found[2]]
+    redirects: Resolved | None = None
 
 
 def resumable(ledger: Ledger, name: str | None, *, retry: bool) -> Cycle | None:
@@ -98,32 +109,59 @@ def resumable(ledger: Ledger, name: str | None, *, retry: bool) -> Cycle | None:
 
 
 def plan(project: Project, ledger: Ledger, *, name: str | None, over: str | None, retry: bool, at: datetime,
-         half_width: float | None = None) -> Planned:  # fmt: skip
-    """What `poll` would do now, without doing it. Raises what `poll` would raise before its first call."""
+         half_width: float | None = None, allocate: int | None = None) -> Planned:  # fmt: skip
+    """What `poll` would do now, without doing it. Raises what `poll` would raise before its first call, but for keys
+    that are missing: those are named in the plan."""
+    if allocate is not None and half_width is not None:
+        raise InputError(*_NOT_BOTH)
     cycle = resumable(ledger, name, retry=retry)
     if cycle is not None:
-        progress = ledger.progress(cycle)
-        engines = ledger.engines(cycle)
-        half_width = half_width or stop_at(ledger, cycle)
-        check_caps(engines, half_width)
-        queries = ledger.query_set(cycle)
-        again = sum(_again(p) for p in progress) if retry else 0
-        total = sum(len(queries.queries) * e.runs for e in engines)
-        entered = sum(p.planned for p in progress)
-        check_keys(engines)
-        left = {p.engine: p.todo + (_again(p) if retry else 0) for p in progress}
-        estimates = estimated(
-            project, engines, {e.name: left.get(e.name, len(queries.queries) * e.runs) for e in engines}
-        )
-        return Planned(
-            cycle.name, True, queries.hash, ledger.version(queries.hash).number, len(queries.queries), engines, total,
-            total - entered + sum(p.todo for p in progress) + again, cycle.over_seconds, half_width,
-            estimates, project.budget,
-        )  # fmt: skip
+        return _resumed(project, ledger, cycle, retry, at, half_width, allocate)
     if name is not None and any(c.name == name for c in ledger.cycles()):
         raise InputError(
             f"The cycle {name!r} is complete.", "Leave --cycle away to begin a new one, or give a new name."
         )
+    return _new(project, ledger, name or new_name(ledger, at), span(over), at, half_width, allocate)
+
+
+_NOT_BOTH = (
+    "--stop-at and --allocate do not go together: the one looks at whole rounds, and with the other later rounds ask "
+    "only some of the queries.",
+    "Give one of them.",
+)
+
+
+def _resumed(project: Project, ledger: Ledger, cycle: Cycle, retry: bool, at: datetime, half_width: float | None,
+             allocate: int | None) -> Planned:  # fmt: skip
+    allotted = allotment_of(ledger, cycle)
+    _check_begun(cycle, allotted, half_width, allocate)
+    progress, engines, queries = ledger.progress(cycle), ledger.engines(cycle), ledger.query_set(cycle)
+    half_width = half_width or stop_at(ledger, cycle)
+    check_caps(engines, half_width)
+    totals = _totals(engines, len(queries.queries), allotted)
+    left = {**totals, **{p.engine: p.todo + (_again(p) if retry else 0) for p in progress}}
+    due = at - datetime.fromisoformat(cycle.created_at)
+    planned = Planned(
+        cycle.name, True, queries.hash, ledger.version(queries.hash).number, len(queries.queries), engines,
+        sum(totals.values()), sum(left.values()), cycle.over_seconds, half_width, allotment=allotted,
+    )  # fmt: skip
+    return _estimated(project, ledger, planned, left, (cycle.over_seconds or 0.0) - due.total_seconds())
+
+
+def _check_begun(cycle: Cycle, allotted: Allotment | None, half_width: float | None, allocate: int | None) -> None:
+    """Raises `InputError` where a cycle that was begun is to get other runs than it was begun with."""
+    if allotted and half_width is not None:
+        raise InputError(f"The cycle {cycle.name!r} was begun with --allocate. {_NOT_BOTH[0]}", "Leave --stop-at away.")
+    if allocate is not None and allocate != (allotted.budget if allotted else None):
+        begun = f"with --allocate {allotted.budget}" if allotted else "without --allocate"
+        raise InputError(
+            f"The cycle {cycle.name!r} was begun {begun}, and its runs stay as they were planned.",
+            "Leave --allocate away to go on with it, or begin another cycle with --cycle NAME.",
+        )
+
+
+def _new(project: Project, ledger: Ledger, name: str, over_seconds: float | None, at: datetime,
+         half_width: float | None, allocate: int | None) -> Planned:  # fmt: skip
     engines = _pollable(project)
     check_caps(engines, half_width)
     version = ledger.current()
@@ -131,14 +169,35 @@ def plan(project: Project, ledger: Ledger, *, name: str | None, over: str | None
         raise QuerySetError("No query set is locked yet.", "Write queries.toml, then run `citepoll queries lock`.")
     for engine in engines:
         load(engine.id).request(version.queries.queries[0], {**engine.settings, **_given(engine)})
-    check_keys(engines)
-    runs = sum(len(version.queries.queries) * e.runs for e in engines)
-    chosen = name or new_name(ledger, at)
-    estimates = estimated(project, engines, {e.name: len(version.queries.queries) * e.runs for e in engines})
-    return Planned(
-        chosen, False, version.hash, version.number, len(version.queries.queries), engines, runs, runs, span(over),
-        half_width, estimates, project.budget,
+    allotted = allotment(project, ledger, engines, allocate, at) if allocate is not None else None
+    engines = tuple(replace(e, runs=max(allotted.runs[e.name].values())) if allotted and e.name in allotted.runs else e
+                    for e in engines)  # fmt: skip
+    totals = _totals(engines, len(version.queries.queries), allotted)
+    runs = sum(totals.values())
+    planned = Planned(
+        name, False, version.hash, version.number, len(version.queries.queries), engines, runs, runs, over_seconds,
+        half_width, allotment=allotted,
     )  # fmt: skip
+    return _estimated(project, ledger, planned, totals, over_seconds or 0.0)
+
+
+def _totals(engines: Iterable[Engine], queries: int, allotted: Allotment | None) -> dict[str, int]:
+    """Engine → all its runs in the cycle."""
+    return {e.name: allotted.total(e, queries) if allotted else queries * e.runs for e in engines}
+
+
+def _estimated(project: Project, ledger: Ledger, planned: Planned, left: Mapping[str, int], span: float) -> Planned:
+    """The plan with what its runs `left` to ask cost and take, at least the `span` in seconds that is left of --over."""
+    check_prices(project, planned.engines)
+    estimates = outlays(project, ledger, planned.engines, left)
+    seconds = together(planned.engines, estimates)
+    return replace(
+        planned,
+        estimates=estimates,
+        ceiling=project.budget,
+        seconds=None if seconds is None else max(seconds, span),
+        missing_keys=missing_keys(planned.engines),
+    )
 
 
 def _again(progress: Progress) -> int:
@@ -149,39 +208,20 @@ def _given(engine: Engine) -> dict[str, object]:
     return {"model": engine.model, "country": engine.country, "language": engine.language}
 
 
-def check_keys(engines: Iterable[Engine]) -> None:
-    """Raises `EngineError` naming every engine whose key is in neither the environment nor the keyring."""
+def missing_keys(engines: Iterable[Engine]) -> dict[str, str]:
+    """Engine → variable of its key, for those whose key is in neither the environment nor the keyring."""
     facts = [(engine.name, load(engine.id).FACTS) for engine in engines]
-    missing = [
-        (n, f.key_variable) for n, f in facts if f.key_variable and not f.key_optional and not key_of(f.key_variable)
-    ]
-    if missing:
+    return {n: f.key_variable for n, f in facts if f.key_variable and not f.key_optional and not key_of(f.key_variable)}
+
+
+def check_keys(engines: Iterable[Engine]) -> None:
+    """Raises `EngineError` naming every engine whose key is missing."""
+    if missing := missing_keys(engines):
         raise EngineError(
-            f"No key for {', '.join(f'{name} ({variable})' for name, variable in missing)}.",
-            f"Set {' and '.join(dict.fromkeys(str(v) for _, v in missing))} in the environment, or in the keyring under "
+            f"No key for {', '.join(f'{name} ({variable})' for name, variable in missing.items())}.",
+            f"Set {' and '.join(dict.fromkeys(missing.values()))} in the environment, or in the keyring under "
             f'the service citepoll. To try citepoll without a key, leave only id = "local:bm25" in {FILE}.',
         )
-
-
-def estimated(project: Project, engines: Sequence[Engine], left: Mapping[str, int]) -> tuple[Estimate, ...]:
-    """What the runs `left` to ask of each engine may cost.
-
-    Raises `ProjectError` where a ceiling is set and nobody knows what a call costs that it would have to hold.
-    """
-    held = {e.name for e in engines if project.budget or _ceiling(project, e)}
-    found = tuple(estimate(engine, _price(project, engine), left[engine.name]) for engine in engines)
-    unknown = [e.engine for e in found if e.usd is None and e.engine in held]
-    if unknown:
-        raise ProjectError(
-            f"[budget] sets a ceiling, and the price of a call to {', '.join(unknown)} is not known.",
-            f'Write [prices."{unknown[0]}"] with expected = 0.02 (US dollars a call) in {FILE}, or take the ceiling away.',
-        )
-    return found
-
-
-def _price(project: Project, engine: Engine) -> Price | None:
-    model = engine.model or load(engine.id).FACTS.default_model
-    return price_of(engine, model, project.prices)
 
 
 def new_name(ledger: Ledger, at: datetime) -> str:
@@ -201,19 +241,28 @@ def _pollable(project: Project) -> tuple[Engine, ...]:
     return engines
 
 
-def poll(project: Project, ledger: Ledger, planned: Planned, *, at: datetime, stop: asyncio.Event | None = None,
-         retry: bool = False, tell: Callable[[Event], None] = lambda event: None) -> Polled:  # fmt: skip
-    """Carry out `planned`. One poll at a time per project; a second one raises `LedgerError`.
+def poll(project: Project, ledger: Ledger, planned: Planned, *, at: datetime, stop: threading.Event | None = None,
+         abandon: threading.Event | None = None, retry: bool = False, tell: Callable[[Event], None] = lambda event: None,
+         guard: Guard | None = None) -> Polled:  # fmt: skip
+    """Carry out `planned`. One poll at a time per project; a second one raises `LedgerError`, a missing key `EngineError`.
 
-    Derived tables are written when the cycle closes or stops; after an interruption it stays open and can be gone on with.
+    `stop` may be set from any thread: the calls in flight finish, and no more are made. `abandon` gives these up too, and
+    then `CitepollError` is raised; their runs are asked again by the poll that goes on.
+    Redirects that hide cited pages are followed when all is asked, through `guard`. Derived tables are written when the
+    cycle closes or stops; after an interruption it stays open and can be gone on with.
     """
+    stop, abandon = stop or threading.Event(), abandon or threading.Event()
+    check_keys(planned.engines)
     lock = FileLock(project.data / "poll.lock", timeout=0)
     try:
         with lock:
             cycle = _opened(project, ledger, planned, at)
             ledger.release(cycle, retry=retry)
-            outcome = _sampled(project, ledger, cycle, stop or asyncio.Event(), tell, planned.stop_at)
-            return _ended(project, ledger, cycle, outcome)
+            outcome = _sampled(project, ledger, cycle, (stop, abandon), tell, planned.stop_at)
+            redirects = resolve(
+                ledger, cycle, datetime.now(UTC), guard=guard, stop=stop.is_set, begin=lambda: tell(Event("resolving"))
+            )
+            return replace(_ended(project, ledger, cycle, outcome), redirects=redirects)
     except Timeout:
         raise LedgerError("Another `citepoll poll` is at work in this project.", "Wait for it, or end it.") from None
 
@@ -223,28 +272,29 @@ def _opened(project: Project, ledger: Ledger, planned: Planned, at: datetime) ->
         cycle = ledger.cycle(planned.cycle)
         if cycle.status != "open":
             ledger.set_status(cycle, "open", at)
+        if planned.stop_at is not None and planned.stop_at != stop_at(ledger, cycle):
+            set_stop_at(ledger, cycle, planned.stop_at, at)
     else:
-        cycle = ledger.create(
-            planned.cycle, "polled", planned.engines, project.seed, at,
-            set_hash=planned.set_hash, over_seconds=planned.over_seconds,
+        cycle = begin(
+            ledger, planned.cycle, planned.engines, project.seed, at, set_hash=planned.set_hash,
+            over_seconds=planned.over_seconds, half_width=planned.stop_at, allotment=planned.allotment,
         )  # fmt: skip
-    if planned.stop_at is not None and planned.stop_at != stop_at(ledger, cycle):
-        set_stop_at(ledger, cycle, planned.stop_at, at)
-    queries = ledger.query_set(cycle).queries
-    ledger.plan(cycle, plan_order(ledger.engines(cycle), queries, cycle.seed, cycle.name))
+    queries, allotted = ledger.query_set(cycle).queries, allotment_of(ledger, cycle)
+    ledger.plan(cycle, plan_order(ledger.engines(cycle), queries, cycle.seed, cycle.name, allotted))
     return ledger.cycle(cycle.name)
 
 
-def _sampled(project: Project, ledger: Ledger, cycle: Cycle, stop: asyncio.Event,
+def _sampled(project: Project, ledger: Ledger, cycle: Cycle, ends: tuple[threading.Event, threading.Event],
              tell: Callable[[Event], None], half_width: float | None) -> Outcome:  # fmt: skip
     looks = Looks(project, ledger, cycle, half_width, tell) if half_width else lambda number: True
     queries = {q.id: q for q in ledger.query_set(cycle).queries}
+    stop, abandon = ends
 
     async def asking() -> Outcome:
         async with AsyncExitStack() as opened:
             asked = {e.name: await _asked(project, e, opened) for e in ledger.engines(cycle)}
             budget = _budget(project, ledger, cycle, asked.values())
-            return await sample(
+            sampling = sample(
                 ledger,
                 cycle,
                 asked,
@@ -255,11 +305,25 @@ def _sampled(project: Project, ledger: Ledger, cycle: Cycle, stop: asyncio.Event
                 after_round=looks,
                 budget=budget,
             )
+            return await _unless(abandon, sampling)
 
     try:
         return asyncio.run(asking())
     except BaseExceptionGroup as wrongs:
         raise _first(wrongs) from None
+
+
+async def _unless(abandon: threading.Event, sampling: Coroutine[Any, Any, Outcome]) -> Outcome:
+    task = asyncio.create_task(sampling)
+    while not task.done():
+        await asyncio.wait({task}, timeout=GLANCE)
+        if abandon.is_set() and not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+            raise CitepollError(
+                "The calls in flight were given up.", "Poll again: it goes on.", kept="What was recorded is kept."
+            )
+    return task.result()
 
 
 async def _asked(project: Project, engine: Engine, opened: AsyncExitStack) -> Asked:
@@ -268,23 +332,19 @@ async def _asked(project: Project, engine: Engine, opened: AsyncExitStack) -> As
     if engine.surface == "simulated":
         return Asked(engine, module, LocalTransport(project.data / "corpus.db"))
     facts = module.FACTS
-    pace = project.paces.get(engine.name) or project.paces.get(engine.id) or Pace()
+    pace = pace_of(project, engine)
     key = key_of(facts.key_variable) if facts.key_variable else None
     transport = await opened.enter_async_context(HttpTransport(facts.auth, key, at_once=pace.at_once))
     limits = Limits(at_once=pace.at_once, per_minute=pace.per_minute)
-    return Asked(engine, module, transport, limits, Retries(), _price(project, engine))
+    return Asked(engine, module, transport, limits, Retries(), listed_price(project, engine))
 
 
 def _budget(project: Project, ledger: Ledger, cycle: Cycle, asked: Collection[Asked]) -> Budget:
     """The ceilings of the project, with what the cycle has cost so far."""
     spent = {p.engine: p.cost for p in ledger.progress(cycle) if p.cost is not None}
-    ceilings = {a.engine.name: c for a in asked if (c := _ceiling(project, a.engine)) is not None}
+    ceilings = {a.engine.name: c for a in asked if (c := ceiling_of(project, a.engine)) is not None}
     expected = {a.engine.name: a.price.of_a_call if a.price else None for a in asked}
     return Budget(project.budget, ceilings, spent, expected)
-
-
-def _ceiling(project: Project, engine: Engine) -> float | None:
-    return project.engine_budgets.get(engine.name, project.engine_budgets.get(engine.id))
 
 
 def _first(wrongs: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -28,6 +28,7 @@ from citepoll.report.data import (
     ToDo,
 )
 from citepoll.report.html import render
+from citepoll.report.pdf import Paper, Printed, render_pdf
 from citepoll.report.todos import FIRST
 from citepoll.service.answers import Shown, seen
 from citepoll.service.cells import Cells, read_cells
@@ -40,6 +41,7 @@ from citepoll.service.sources import compare_engines
 from citepoll.service.targets import list_targets
 from citepoll.store.derived import Built
 from citepoll.store.ledger import Cycle, Ledger
+from citepoll.store.rounds import planned_runs
 
 OTHERS = (
     "share_of_citation_earned", "slot_share", "share_of_voice", "mention_rate", "mention_share_of_voice", "presence_rate",
@@ -52,7 +54,19 @@ SOURCES_SHOWN = 15
 
 def write_report(project: Project, ledger: Ledger, path: Path, cycle: str | None, at: datetime) -> int:
     """Write one self-contained HTML file; returns its size in bytes. Raises `InputError` where it cannot be written."""
-    page = render(report_data(project, ledger, cycle, at)).encode("utf-8", "replace")
+    return _write(path, render(report_data(project, ledger, cycle, at)).encode("utf-8", "replace"))
+
+
+def write_pdf(
+    project: Project, ledger: Ledger, path: Path, cycle: str | None, at: datetime, paper: Paper = "a4"
+) -> Printed:
+    """Write the report as a PDF file, without its answers. Raises `InputError` where it cannot be written."""
+    printed = render_pdf(report_data(project, ledger, cycle, at), paper=paper)
+    _write(path, printed.pdf)
+    return printed
+
+
+def _write(path: Path, page: bytes) -> int:
     draft = path.with_name(f".{path.name}.new")
     try:
         draft.write_bytes(page)
@@ -72,7 +86,7 @@ def report_data(project: Project, ledger: Ledger, name: str | None, at: datetime
     cycle = chosen(Slice(cycles=(name,) if name else ()), ledger)[0]
     built = derive(project, ledger, cycle, at)
     queries = ledger.query_set(cycle).queries if cycle.set_hash else ()
-    todo = tuple(_todo(one) for one in list_todos(project, ledger, at, cycle=cycle.name).todos)
+    todo = tuple(todo_of(one) for one in list_todos(project, ledger, at, cycle=cycle.name).todos)
     evidence = tuple(_evidence(project, ledger, cycle, built, todo[:FIRST]))
     before = past(project, ledger, cycle, at)
     slice = Slice(cycles=(cycle.name,))
@@ -85,9 +99,9 @@ def report_data(project: Project, ledger: Ledger, name: str | None, at: datetime
     return ReportData(
         brand=tracked,
         shares=measure(project, ledger, slice, at),
-        engines=_engines(project, ledger, cycle, evidence),
+        engines=engine_notes(project, ledger, cycle, evidence),
         queries=queries,
-        method=_method(project, ledger, cycle, built),
+        method=method_of(project, ledger, cycle, built),
         written_at=at.astimezone(zone(project.time_zone)),
         cells=tuple(_cells(cells, project)),
         ahead=tuple(_ahead(cells, project)),
@@ -102,13 +116,16 @@ def report_data(project: Project, ledger: Ledger, name: str | None, at: datetime
         breaks=before.breaks,
         todo=todo,
         todo_total=len(todo),
-        targets=tuple(_targets(project, ledger, cycle, at)),
+        targets=tuple(target_lines(project, ledger, cycle, at)),
         classes=ask(metrics=("slot_share",), by=("engine", "source_class")),  # type: ignore[arg-type]
         concentration=tuple(_concentration(project, ledger, cycle, at)),
     )
 
 
-def _engines(project: Project, ledger: Ledger, cycle: Cycle, evidence: tuple[Evidence, ...]) -> tuple[EngineNote, ...]:
+def engine_notes(
+    project: Project, ledger: Ledger, cycle: Cycle, evidence: tuple[Evidence, ...] = ()
+) -> tuple[EngineNote, ...]:
+    """The engines of a cycle with today's weights, and the models that the evidence names."""
     weights = {e.name: e.weight for e in project.engines}
     notes = []
     for engine in ledger.engines(cycle):
@@ -118,16 +135,19 @@ def _engines(project: Project, ledger: Ledger, cycle: Cycle, evidence: tuple[Evi
     return tuple(notes)
 
 
-def _method(project: Project, ledger: Ledger, cycle: Cycle, built: Built) -> Method:
+def method_of(project: Project, ledger: Ledger, cycle: Cycle, built: Built) -> Method:
+    """Where the numbers of a cycle come from."""
     days = built.table("answers").select(first=pl.col("day").min(), last=pl.col("day").max()).collect().row(0)
     here = zone(project.time_zone)
     first, last = (datetime(d.year, d.month, d.day, tzinfo=here) if d else None for d in days)
-    engines = ledger.engines(cycle)
+    planned = planned_runs(ledger, cycle) if cycle.kind == "polled" else {}
+    runs = [number for of_engine in planned.values() for number in of_engine.values()]
     return Method(
         cycle=cycle.name,
         query_set_hash=cycle.set_hash or "",
         query_set_version=ledger.version(cycle.set_hash).number if cycle.set_hash else None,
-        runs=max((e.runs for e in engines), default=None) if cycle.kind == "polled" else None,
+        runs=max(runs, default=None),
+        least_runs=min(runs, default=None),
         first=first,
         last=last,
         extractor=str(EXTRACTOR_VERSION),
@@ -158,7 +178,8 @@ def _ahead(cells: Cells, project: Project) -> Iterator[Ahead]:
         )
 
 
-def _todo(todo: Todo) -> ToDo:
+def todo_of(todo: Todo) -> ToDo:
+    """An opportunity as a thing to do."""
     one = todo.found
     effect = " ".join(f"{effect.engine}: {effect.sentence}." for effect in todo.effects) or todo.no_effect or ""
     if one is None:
@@ -180,7 +201,8 @@ def _todo(todo: Todo) -> ToDo:
     )
 
 
-def _targets(project: Project, ledger: Ledger, cycle: Cycle, at: datetime) -> Iterator[TargetLine]:
+def target_lines(project: Project, ledger: Ledger, cycle: Cycle, at: datetime) -> Iterator[TargetLine]:
+    """Where each target stands on each engine."""
     for aim in list_targets(project, ledger, at, cycle=cycle.name).aims:
         goal, found = aim.standing.goal, aim.standing
         yield TargetLine(goal.metric, goal.value, goal.by, found.engine, found.chance, found.reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations, product
 
@@ -12,8 +12,9 @@ import polars as pl
 from citepoll.errors import SliceError
 from citepoll.explain.opportunities import Seen
 from citepoll.explain.sources import CLASSES, Concentration, SourceClass, classify, concentration
+from citepoll.measure.found import plain
 from citepoll.measure.means import pair_overlaps
-from citepoll.model import Slice
+from citepoll.model import Row, Slice, SliceResult
 from citepoll.project import Project
 from citepoll.service.cells import Cells, newest, read_cells
 from citepoll.service.classing import overrides
@@ -22,6 +23,8 @@ from citepoll.service.naming import naming
 from citepoll.store.ledger import Ledger
 
 BY = ("domain", "url", "class", "engine")
+NO_CITATION = "no valid answer has a citation"
+NO_QUERY_OF_BOTH = "no query on which both engines cite"
 _FIELDS = {"domain": ("engine", "domain"), "url": ("engine", "url"), "class": ("engine", "source_class")}
 
 
@@ -132,6 +135,55 @@ def pages_that_name(
         pages.setdefault(seen.url, []).append(seen)
     found = [_naming_page(project, url, here, named.basis[url], texts) for url, here in pages.items()]
     return tuple(sorted(found, key=lambda page: (-len(page.answers), page.url)))
+
+
+def read_engines(project: Project, ledger: Ledger, slice: Slice, at: datetime) -> SliceResult:
+    """The rows of `effective_sources`, an engine each, or of `engine_overlap`, a pair each."""
+    found = compare_engines(project, ledger, at, where=slice.where, cycle=slice.cycles[0] if slice.cycles else None)
+    concentrations = slice.metrics[0] == "effective_sources"
+    rows = map(_concentration_row, found.engines) if concentrations else map(_overlap_row, found.overlaps)
+    return SliceResult(tuple(rows), replace(slice, cycles=(found.cycle,)), (found.cycle,))
+
+
+def read_naming_pages(project: Project, ledger: Ledger, slice: Slice, at: datetime) -> SliceResult:
+    """The rows of `naming_page`: the part of all valid answers, over the engines, that each page stands in."""
+    cycle = newest(ledger, slice.cycles[0] if slice.cycles else None)
+    pages = pages_that_name(project, ledger, at, where=slice.where, cycle=cycle.name)
+    cells = read_cells(project, ledger, cycle, at, slice.where)
+    n = sum(valid for valid, _ in cells.counts.values())
+    rows = tuple(_page_row(page, n, len(cells.queries)) for page in pages)
+    return SliceResult(rows, replace(slice, cycles=(cycle.name,)), (cycle.name,))
+
+
+def _concentration_row(each: EngineSources) -> Row:
+    domains = each.domains
+    said = "" if domains.hhi is None else f"HHI {domains.hhi:.3f}; "
+    evidence = {
+        "words": f"{said}{domains.slots} citations of {domains.sources} domains",
+        "hhi": domains.hhi,
+        "domains": domains.sources,
+        "run_overlap": each.run_overlap,
+        "run_overlap_queries": each.queries,
+    }
+    estimate = plain(domains.effective, reason=None if domains.slots else NO_CITATION, n=domains.slots)
+    return Row("effective_sources", {"engine": each.engine}, estimate, evidence=evidence)
+
+
+def _overlap_row(pair: EngineOverlap) -> Row:
+    reason = NO_QUERY_OF_BOTH if pair.overlap is None else None
+    estimate = plain(pair.overlap, reason=reason, n_queries=pair.queries)
+    place = {"engine": pair.engines[0], "other_engine": pair.engines[1]}
+    return Row("engine_overlap", place, estimate, evidence={"words": f"on {pair.queries} queries that both cite on"})
+
+
+def _page_row(page: NamingPage, n: int, queries: int) -> Row:
+    evidence = {
+        "words": f"{page.source_class}; names {', '.join(page.competitors)} in the same {page.basis}",
+        **{name: getattr(page, name) for name in ("source_class", "reason", "basis")},
+        **{name: list(getattr(page, name)) for name in ("competitors", "engines", "queries", "answers")},
+    }
+    k = len(page.answers)
+    return Row("naming_page", {"url": page.url}, plain(k / n, n=n, n_queries=queries, cited=k, of=n), evidence=evidence)
 
 
 def class_words() -> dict[SourceClass, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from citepoll.explain.targets import Goal, Standing, sentence, standing
-from citepoll.model import Slice
+from citepoll.model import Row, Slice, SliceResult
 from citepoll.project import Project, zone
 from citepoll.service.measuring import measure
 from citepoll.store.ledger import Ledger
@@ -19,6 +19,7 @@ class Aim:
     standing: Standing
     label: str
     sentence: str
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,9 @@ class Aims:
     warnings: tuple[str, ...] = ()
 
 
-def list_targets(project: Project, ledger: Ledger, at: datetime, *, cycle: str | None = None) -> Aims:
+def list_targets(
+    project: Project, ledger: Ledger, at: datetime, *, cycle: str | None = None, confidence: float = 0.95
+) -> Aims:
     """The targets of citepoll.toml against a cycle (default: the newest measurable one); none give no rows.
 
     The share is that of the locked queries (fixed_set). Raises `SliceError` for an unknown cycle.
@@ -40,19 +43,46 @@ def list_targets(project: Project, ledger: Ledger, at: datetime, *, cycle: str |
     warnings: dict[str, None] = {}
     shown = cycle
     for goal in project.targets:
-        result = measure(project, ledger, _slice(goal, project, cycle), at)
+        result = measure(project, ledger, _slice(goal, project, cycle, confidence), at)
         shown = result.cycles[0] if result.cycles else shown
         warnings.update(dict.fromkeys(result.warnings))
         for row in result.rows:
             engine = str(row.dimensions["engine"])
             today = at.astimezone(zone(project.time_zone)).date()
             one = standing(goal, engine, shown or "", row.estimate, today)
-            found.append(Aim(one, result.labels.get(engine, engine), sentence(one)))
+            found.append(Aim(one, result.labels.get(engine, engine), sentence(one), row.simulated))
     return Aims(project.tracked.name, shown, tuple(found), tuple(warnings))
 
 
-def _slice(goal: Goal, project: Project, cycle: str | None) -> Slice:
+def read_targets(project: Project, ledger: Ledger, slice: Slice, at: datetime) -> SliceResult:
+    """The rows of `target`: the metric aimed at as the estimate, the chance that it is there in the evidence."""
+    cycle = slice.cycles[0] if slice.cycles else None
+    found = list_targets(project, ledger, at, cycle=cycle, confidence=slice.confidence)
+    rows = tuple(_row(project.targets.index(aim.standing.goal) + 1, aim) for aim in found.aims)
+    labels = {aim.standing.engine: aim.label for aim in found.aims if aim.label != aim.standing.engine}
+    cycles = (found.cycle,) if found.cycle else ()
+    return SliceResult(rows, replace(slice, cycles=cycles), cycles, found.warnings, labels=labels)
+
+
+def _row(number: int, aim: Aim) -> Row:
+    found = aim.standing
+    evidence = {
+        "words": f"{found.goal.value * 100:g} % by {found.goal.by}: {aim.sentence}",
+        "value": found.goal.value,
+        "due": found.goal.by.isoformat(),
+        "chance": found.chance,
+        "reason": found.reason,
+        "days_left": found.days_left,
+    }
+    return Row(
+        "target", {"goal": number, "aims_at": found.goal.metric, "engine": found.engine}, found.estimate,
+        simulated=aim.simulated, evidence=evidence,
+    )  # fmt: skip
+
+
+def _slice(goal: Goal, project: Project, cycle: str | None, confidence: float) -> Slice:
     name = project.tracked.name.replace("\\", "\\\\").replace('"', '\\"')
     return Slice(
-        metrics=(goal.metric,), where=f'brand = "{name}"', cycles=(cycle,) if cycle else (), target="fixed_set"
-    )
+        metrics=(goal.metric,), where=f'brand = "{name}"', cycles=(cycle,) if cycle else (), target="fixed_set",
+        confidence=confidence,
+    )  # fmt: skip

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
 
-from citepoll.explain.views import DEFINITIONS, BrandCounts, Definition, EngineCounts, View, views
+from citepoll.explain.views import BrandCounts, EngineCounts, View, views
+from citepoll.measure.definitions import DEFINITIONS, Definition
+from citepoll.measure.found import plain
 from citepoll.measure.tallies import answer_tallies, brand_tallies
+from citepoll.model import Row, Slice, SliceResult
 from citepoll.project import Project
-from citepoll.service.cells import Cells, newest, read_cells
+from citepoll.service.cells import Cells, kept_out, newest, read_cells
 from citepoll.store.ledger import Ledger
 
+NOTHING_BELOW = "nothing to divide by"
 KEYS = ("engine", "query_id")
 
 
@@ -45,6 +49,25 @@ def list_views(
     return ViewList(
         cells.cycle.name, DEFINITIONS, tuple(sorted(found, key=lambda view: order[view.name])), cells.branded_out
     )
+
+
+def read_views(project: Project, ledger: Ledger, slice: Slice, at: datetime) -> SliceResult:
+    """The rows of other houses' numbers: plain ratios of counts, by brand and engine."""
+    found = list_views(project, ledger, at, cycle=slice.cycles[0] if slice.cycles else None, where=slice.where)
+    wanted = {d.name: d for name in slice.metrics for d in found.definitions if d.metric == name}
+    rows = tuple(_row(view, wanted[view.name]) for name in wanted for view in found.views if view.name == name)
+    asked = replace(slice, cycles=(found.cycle,))
+    return SliceResult(rows, asked, (found.cycle,), kept_out(found.branded_out))
+
+
+def _row(view: View, definition: Definition) -> Row:
+    k, n = view.numerator, view.denominator
+    evidence = {
+        "words": f"{k} of {n}: {definition.numerator} ÷ {definition.denominator}",
+        **{name: getattr(definition, name) for name in ("numerator", "denominator", "ours", "differs")},
+    }
+    estimate = plain(view.value, reason=NOTHING_BELOW if view.value is None else None, n=n, cited=k, of=n)
+    return Row(definition.metric, {"brand": view.brand, "engine": view.engine}, estimate, evidence=evidence)
 
 
 def _engine_counts(cells: Cells) -> dict[str, EngineCounts]:

@@ -16,12 +16,12 @@ import zstandard
 from citepoll.errors import LedgerError
 from citepoll.model import FINAL, RawAnswer, Status
 from citepoll.store import schema
-from citepoll.store.ledger import Claim, Ledger, attempt_row
+from citepoll.store.ledger import Claim, Cycle, Ledger, attempt_row
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call of a run as recorded. `request` is as it was sent, without a key; `body` is verbatim."""
+    """One call of a run as recorded. `request` is as it was sent, without a key; `body` is verbatim; `latency` in seconds."""
 
     number: int
     status: Status
@@ -32,6 +32,7 @@ class Attempt:
     cost: float | None
     message: str | None
     body: bytes
+    latency: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,35 @@ def attempts_of(ledger: Ledger, run_id: int) -> tuple[Attempt, ...]:
             row.cost,
             row.message,
             expand.decompress(row.body),
+            row.latency,
         )
         for row in rows
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What a run of an engine took on average, all its calls added up: US dollars over the runs whose cost is known,
+    seconds over those whose latency is. None where no run tells."""
+
+    usd: float | None
+    seconds: float | None
+
+
+def took(ledger: Ledger, cycle: Cycle) -> Mapping[str, Took]:
+    """Engine → what its runs in a cycle took so far; an engine that was never asked is left out."""
+    runs, engines, attempts = schema.runs, schema.engines, schema.attempts
+    each = (
+        sa.select(runs.c.engine, sa.func.sum(attempts.c.cost).label("usd"), sa.func.sum(attempts.c.latency).label("s"))
+        .join(runs, runs.c.id == attempts.c.run_id)
+        .where(runs.c.cycle_id == cycle.id)
+        .group_by(runs.c.id)
+        .subquery()
+    )
+    asked = (
+        sa.select(engines.c.name, sa.func.avg(each.c.usd), sa.func.avg(each.c.s))
+        .join(engines, engines.c.id == each.c.engine)
+        .group_by(engines.c.id)
+    )
+    with ledger.reading() as link:
+        return {name: Took(usd, seconds) for name, usd, seconds in link.execute(asked)}

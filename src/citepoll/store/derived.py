@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import polars as pl
+from filelock import FileLock
 
 from citepoll.hashing import content_hash, short
 from citepoll.store.ledger import Cycle
@@ -54,6 +55,18 @@ class Derived:
         """The version made from just `detail`, or None."""
         return self._built(self._folder(cycle) / short(content_hash(detail)) / "made.json")
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other thread or process makes tables of this project: it would make the same, in as much memory."""
+        with ledger_errors(self.root):
+            self.root.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.root.with_suffix(".lock"))
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
     def write(
         self, cycle: Cycle, detail: Mapping[str, Any], parts: Iterable[Mapping[str, pl.DataFrame]], at: datetime
     ) -> Built:
@@ -79,9 +92,12 @@ class Derived:
         self._prune(cycle, key, at)
         return Built(final, key, at.isoformat(), detail)
 
-    def drop(self, cycle: Cycle) -> None:
-        """Remove every version of a cycle."""
-        shutil.rmtree(self._folder(cycle), ignore_errors=True)
+    def keep_only(self, cycles: Iterable[Cycle]) -> None:
+        """Remove the tables of every cycle but these."""
+        kept = {self._folder(cycle) for cycle in cycles}
+        for folder in self.root.glob("cycle-*"):
+            if folder not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _folder(self, cycle: Cycle) -> Path:
         return self.root / f"cycle-{cycle.id}"

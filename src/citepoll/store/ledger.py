@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import local
 from typing import Any
 
 import msgspec
@@ -99,14 +100,24 @@ def run_key(cycle: str, engine: str, query_id: str, number: int) -> str:
     return content_hash([cycle, engine, query_id, number])
 
 
-class Ledger:
-    """All reads and writes of one project's ledger file. Safe for one writer and many readers at once."""
+class _Zstd(local):
+    """A compressor and a decompressor for each thread: python-zstandard's must not be shared between them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self) -> None:
+        self.squeeze = zstandard.ZstdCompressor(level=3)
+        self.expand = zstandard.ZstdDecompressor()
+
+
+class Ledger:
+    """All reads and writes of one project's ledger file. Safe for one writer and many readers at once, in any threads.
+
+    `keep` connections stay open between uses: a server's way, where a command keeps none.
+    """
+
+    def __init__(self, path: Path, *, keep: int = 0) -> None:
         self.path = path
-        self.db = schema.connect(path)
-        self._squeeze = zstandard.ZstdCompressor(level=3)
-        self._expand = zstandard.ZstdDecompressor()
+        self.db = schema.connect(path, keep=keep)
+        self._zstd = _Zstd()
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -121,7 +132,7 @@ class Ledger:
                 yield link
 
     def pack(self, body: bytes) -> bytes:
-        return self._squeeze.compress(body)
+        return self._zstd.squeeze.compress(body)
 
     def check(self) -> None:
         """SQLite's own integrity and foreign key checks. Raises `LedgerError` where one fails."""
@@ -161,8 +172,12 @@ class Ledger:
     # ------------------------------------------------------------ cycles
 
     def create(self, name: str, kind: str, engines: Sequence[Engine], seed: str, at: datetime, *,
-               set_hash: str | None = None, over_seconds: float | None = None) -> Cycle:  # fmt: skip
-        """Open a new cycle. Raises `LedgerError` where the name is taken, `InputError` where it is not usable."""
+               set_hash: str | None = None, over_seconds: float | None = None,
+               noted: Sequence[tuple[str, Mapping[str, object]]] = ()) -> Cycle:  # fmt: skip
+        """Open a new cycle, with the events `noted` of it (what, detail) in the same transaction.
+
+        Raises `LedgerError` where the name is taken, `InputError` where it is not usable.
+        """
         _check_name(name)
         if any(c.name == name for c in self.cycles()):
             raise LedgerError(f"There is a cycle {name!r} already.", "Choose another name with --cycle NAME.")
@@ -174,6 +189,8 @@ class Ledger:
             made = inserted(link, schema.cycles, values)
             for engine in engines:
                 add_engine(link, made, engine)
+            for what, detail in noted:
+                note(link, at, name, what, detail)
         return self.cycle(name)
 
     def cycles(self) -> tuple[Cycle, ...]:
@@ -231,6 +248,22 @@ class Ledger:
         with self.reading() as link:
             rows = link.execute(asked if cycle is None else asked.where(table.c.cycle == cycle)).all()
         return tuple({"at": r.at, "cycle": r.cycle, "what": r.what, **msgspec.json.decode(r.detail)} for r in rows)
+
+    def state(self) -> tuple[object, ...]:
+        """Changes with all that measured cycles show: the history (of opportunities too), query sets, cycles and status.
+
+        The answers that an open cycle collects do not change it: such a cycle shows its progress only.
+        """
+        events, sets, table = schema.events, schema.query_sets, schema.cycles
+        counted = sa.select(
+            sa.select(sa.func.max(events.c.id)).scalar_subquery(),
+            sa.select(sa.func.count(sets.c.number)).scalar_subquery(),
+            sa.select(sa.func.count(sets.c.hash)).scalar_subquery(),
+        )
+        cycles = sa.select(table.c.id, table.c.name, table.c.status, table.c.closed_at, table.c.set_hash)
+        with self.reading() as link:
+            found = link.execute(counted).one()
+            return (*found, *map(tuple, link.execute(cycles.order_by(table.c.id))))
 
     # ------------------------------------------------------------ runs
 
@@ -410,7 +443,7 @@ class Ledger:
         values: list[Any] = list(row)
         values[7] = datetime.fromisoformat(row.asked_at) if row.asked_at else None
         values[9] = msgspec.json.decode(row.headers) if row.headers else {}
-        values[10] = self._expand.decompress(row.body)
+        values[10] = self._zstd.expand.decompress(row.body)
         return Kept(*values)
 
 

@@ -1,20 +1,40 @@
-"""The rounds of a polled cycle: which are whole, and how an engine's later ones are taken out of the plan."""
+"""The rounds of a polled cycle: which runs they hold, which are whole, and how later ones are taken out of the plan."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
 
+from citepoll.model import Engine
 from citepoll.store import schema
 from citepoll.store.ledger import Cycle, Ledger, note
 
 WIDTH_SET = "stop-at set"
 ENDED_EARLY = "ended early"
-"""Events of a cycle: the half-width that a poll was told to stop at, and an engine that reached it."""
+ALLOTTED = "runs allotted"
+"""Events of a cycle: the half-width that a poll was told to stop at, an engine that reached it, runs by query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allotment:
+    """Runs that differ by query, shared out by the answers of the closed cycle `after`.
+
+    `budget` runs for each engine, over the queries that name no brand. `runs` is engine → query id → runs, all queries
+    of the engines that `after` asked; an engine that is not in it asks every query equally often.
+    """
+
+    after: str
+    budget: int
+    runs: Mapping[str, Mapping[str, int]]
+
+    def total(self, engine: Engine, queries: int) -> int:
+        """The runs of an engine of the cycle over its `queries`."""
+        mine = self.runs.get(engine.name)
+        return queries * engine.runs if mine is None else sum(mine.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +49,43 @@ class EndedEarly:
     planned: int
     calls: int
     half_width: float
+
+
+def begin(ledger: Ledger, name: str, engines: Sequence[Engine], seed: str, at: datetime, *, set_hash: str,
+          over_seconds: float | None = None, half_width: float | None = None,
+          allotment: Allotment | None = None) -> Cycle:  # fmt: skip
+    """Open a polled cycle, in one transaction with all that decides which runs it gets: a poll that is killed after it
+    is gone on with as if it had not been. Raises what `Ledger.create` raises."""
+    noted: list[tuple[str, Mapping[str, object]]] = []
+    if half_width is not None:
+        noted.append((WIDTH_SET, {"half_width": half_width}))
+    if allotment is not None:
+        noted.append((ALLOTTED, msgspec.to_builtins(allotment)))
+    return ledger.create(
+        name, "polled", engines, seed, at, set_hash=set_hash, over_seconds=over_seconds, noted=noted,
+    )  # fmt: skip
+
+
+def allotment_of(ledger: Ledger, cycle: Cycle) -> Allotment | None:
+    """The runs by query that the cycle was begun with, or None where each engine asks every query equally often."""
+    events = _events(ledger, cycle, ALLOTTED)
+    return msgspec.convert(events[-1], Allotment) if events else None
+
+
+def planned_runs(ledger: Ledger, cycle: Cycle) -> Mapping[str, Mapping[str, int]]:
+    """Engine → query id → runs that are planned or were asked."""
+    runs, engines = schema.runs, schema.engines
+    counted = (
+        sa.select(engines.c.name, runs.c.query_id, sa.func.count())
+        .join(engines, engines.c.id == runs.c.engine)
+        .where(runs.c.cycle_id == cycle.id)
+        .group_by(engines.c.id, runs.c.query_id)
+    )
+    found: dict[str, dict[str, int]] = {}
+    with ledger.reading() as link:
+        for engine, query, number in link.execute(counted):
+            found.setdefault(engine, {})[query] = number
+    return found
 
 
 def whole_rounds(ledger: Ledger, cycle: Cycle) -> Mapping[str, int]:

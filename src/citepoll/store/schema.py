@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from citepoll.errors import LedgerError
 
-VERSION = 2
+VERSION = 3
 """Of the tables below. A file with a higher one was written by a later citepoll and is not touched; one with a lower
-one gets the tables that it lacks (2 added opportunities and experiments)."""
+one gets the tables that it lacks (2 added opportunities and experiments, 3 redirects)."""
 
 metadata = sa.MetaData()
 
@@ -107,6 +107,20 @@ attempts = sa.Table(
     sa.UniqueConstraint("run_id", "number"),
 )
 
+redirects = sa.Table(  # the redirects that the answers of a cycle cite, and where they lead
+    "redirects",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("cycle_id", sa.Integer, sa.ForeignKey("cycles.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("raw", sa.Text, nullable=False),
+    sa.Column("url", sa.Text),  # null until it is resolved
+    sa.Column("reason", sa.Text),  # why it is not; null while it was never tried to its end
+    sa.Column("again", sa.Boolean, nullable=False),  # whether another try may bring it
+    sa.Column("at", sa.Text, nullable=False),
+    sa.UniqueConstraint("cycle_id", "raw"),
+)
+sa.Index("redirects_raw", redirects.c.raw)
+
 events = sa.Table(
     "events",
     metadata,
@@ -146,28 +160,30 @@ experiments = sa.Table(
 )
 
 
-def connect(path: Path) -> sa.Engine:
-    """Open the ledger file, making its tables where there are none.
+def connect(path: Path, tables: sa.MetaData = metadata, version: int = VERSION, *, keep: int = 0) -> sa.Engine:
+    """Open the ledger file, or another one of `tables`, making them where there are none.
 
-    WAL, synchronous=FULL and foreign keys on. Raises `LedgerError` for a file that is damaged, newer, or not to be written.
+    WAL, synchronous=FULL and foreign keys on. `keep` connections stay open between uses (a server's; a command keeps
+    none). Raises `LedgerError` for a file that is damaged, newer, or not to be written.
     """
+    pool: dict[str, Any] = {"pool_size": keep, "max_overflow": 64} if keep else {"poolclass": sa.pool.NullPool}
     with ledger_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=sa.pool.NullPool)
+        engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), **pool)
         event.listen(engine, "connect", _pragmas)
         event.listen(engine, "begin", _begin)
         with engine.begin() as link:
-            lacking = _lacks_tables(link, path)
+            lacking = _lacks_tables(link, path, version)
         if lacking:
             with engine.execution_options(writes=True).begin() as link:
-                metadata.create_all(link)
-                link.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+                tables.create_all(link)
+                link.exec_driver_sql(f"PRAGMA user_version = {version}")
     return engine
 
 
 def _pragmas(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's events send BEGIN, so that a read then a write is one transaction
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -175,13 +191,13 @@ def _begin(link: sa.Connection) -> None:
     link.exec_driver_sql("BEGIN IMMEDIATE" if link.get_execution_options().get("writes") else "BEGIN")
 
 
-def _lacks_tables(link: sa.Connection, path: Path) -> bool:
+def _lacks_tables(link: sa.Connection, path: Path, version: int) -> bool:
     found: int = link.exec_driver_sql("PRAGMA user_version").scalar_one()
-    if found > VERSION:
+    if found > version:
         raise LedgerError(
-            f"{path} was written by a later citepoll (tables {found}, known here {VERSION}).", "Upgrade citepoll."
+            f"{path} was written by a later citepoll (tables {found}, known here {version}).", "Upgrade citepoll."
         )
-    return found < VERSION
+    return found < version
 
 
 @contextmanager

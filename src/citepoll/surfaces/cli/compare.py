@@ -10,9 +10,9 @@ from rich.table import Table
 from citepoll.measure.velocity import LEAST_CYCLES
 from citepoll.model import Slice
 from citepoll.report import tables
-from citepoll.report.numbers import unit_of, words
+from citepoll.report.numbers import points, unit_of, words
 from citepoll.service.measuring import measure
-from citepoll.service.measuring import velocity as ask
+from citepoll.service.velocity import velocity as ask
 from citepoll.surfaces.cli.measure import print_changes
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, out, say, warn, write
 
@@ -84,7 +84,7 @@ def velocity(
     table = Table(*names, "target", "now", "change per cycle", box=None, pad_edge=False)
     for row, slope in found.rows:
         cells = (str(row.dimensions.get(name) or "") for name in names)
-        table.add_row(*cells, row.estimate.target, words(row.estimate, unit_of(row.metric)), tables.points(slope))
+        table.add_row(*cells, row.estimate.target, words(row.estimate, unit_of(row.metric)), points(slope))
     out.print(table)
     say(f"over {len(found.cycles)} cycles: {', '.join(found.cycles)}")
     for warning in found.warnings:

@@ -1,4 +1,4 @@
-"""citepoll cycles list | show | close | drop"""
+"""citepoll cycles list | show | resolve | close | drop"""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import typer
 from rich.table import Table
 
 from citepoll.hashing import short
-from citepoll.report.numbers import count, noun
+from citepoll.report.numbers import count, noun, spread
 from citepoll.service import polling
-from citepoll.store.derived import Derived
+from citepoll.service.deleting import delete_cycle
+from citepoll.service.resolving import resolve_cycle
+from citepoll.store.rounds import allotment_of
+from citepoll.surfaces.cli.redirects import tell_redirects
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, Yes, confirm, emit_json, now, opened, out, say
 
 app = typer.Typer(help="What was polled and imported.", no_args_is_help=True)
@@ -45,16 +48,29 @@ def show(cycle: Name, project: ProjectDir = HERE, as_json: AsJson = False) -> No
     ledger = opened(project).ledger
     found = ledger.cycle(cycle)
     progress, engines, history = ledger.progress(found), ledger.engines(found), ledger.history(cycle)
+    allotted = allotment_of(ledger, found)
     if as_json:
-        emit_json({"cycle": found, "engines": engines, "progress": progress, "history": history})
+        emit_json({"cycle": found, "engines": engines, "progress": progress, "allotment": allotted, "history": history})
         return
     out.print(f"{found.name}: {found.kind}, {found.status}, begun {found.created_at}, query set {found.set_hash}")
     for engine, runs in zip(engines, progress, strict=False):
         statuses = ", ".join(f"{status} {count(n)}" for status, n in runs.statuses.items())
         out.print(f"  {engine.name} ({engine.surface}): {noun(runs.planned, 'run')}; {statuses or 'nothing recorded'}")
+        if allotted and engine.name in allotted.runs:
+            each = spread(allotted.runs[engine.name].values())
+            out.print(f"    runs differ by query, by the answers of {allotted.after}: {each}")
     for event in history:
-        detail = ", ".join(f"{k} {v}" for k, v in event.items() if k not in ("at", "cycle", "what"))
+        told = {k: v for k, v in event.items() if k not in ("at", "cycle", "what") and not isinstance(v, dict)}
+        detail = ", ".join(f"{k} {v}" for k, v in told.items())
         out.print(f"  {event['at']} {event['what']}: {detail}")
+
+
+@app.command("resolve")
+def resolve(cycle: Name, project: ProjectDir = HERE, as_json: AsJson = False) -> None:
+    """Follow the redirects behind which an engine hides the pages it cites, where the poll did not get to their end."""
+    desk = opened(project)
+    found = resolve_cycle(desk.project, desk.ledger, cycle, now())
+    emit_json(found) if as_json else tell_redirects(found)
 
 
 @app.command("close")
@@ -71,6 +87,5 @@ def drop(cycle: Name, project: ProjectDir = HERE, yes: Yes = False, as_json: AsJ
     desk = opened(project)
     found = desk.ledger.cycle(cycle)
     confirm(f"Delete {cycle} with {count(desk.ledger.revision(found)[0])} answers?", yes)
-    runs = desk.ledger.drop(found, now())
-    Derived(desk.project.data / "derived").drop(found)
+    runs = delete_cycle(desk.project, desk.ledger, cycle, now()).cycles[0].runs
     emit_json({"dropped": cycle, "runs": runs}) if as_json else say(f"{cycle} is gone, with {noun(runs, 'run')}.")

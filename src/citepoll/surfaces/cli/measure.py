@@ -11,25 +11,35 @@ from rich.table import Table
 from rich.text import Text
 
 from citepoll.errors import SliceError
+from citepoll.hashing import short
+from citepoll.measure.found import FOUND
 from citepoll.measure.metrics import METRICS
 from citepoll.measure.slices import FIELDS
-from citepoll.measure.verdicts import QUERIES
+from citepoll.measure.verdicts import NONE_SEEN, QUERIES, VERDICTS, kind_of_verdict
 from citepoll.model import Change, Slice, SliceResult
 from citepoll.report import tables, terminal
 from citepoll.report.numbers import unit_of, words
 from citepoll.report.pairs import dimension_names, is_blended, with_texts
-from citepoll.service.measuring import measure as ask
+from citepoll.report.printable import one_line
 from citepoll.service.opened import OpenProject
+from citepoll.service.reading import read
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, now, opened, out, progress, say, warn, write
 
 
 def measure(
     metric: Annotated[
         list[str] | None,
-        typer.Option("--metric", "-m", help=f"Repeat, or separate with commas: {', '.join(METRICS)}; or all."),
+        typer.Option(
+            "--metric",
+            "-m",
+            help=f"Repeat, or separate with commas. Counted: {', '.join(METRICS)}; or all of these. "
+            f"Found, one kind at a time: {', '.join(name for name in FOUND if not name.startswith('velocity_of_'))}; "
+            "docs/metrics.md says what each is.",
+        ),
     ] = None,
     by: Annotated[
-        str, typer.Option(metavar="FIELDS", help=f"Separated by commas: {', '.join(FIELDS)}.")
+        str,
+        typer.Option(metavar="FIELDS", help=f"Separated by commas: {', '.join(FIELDS)}. A found metric has its own."),
     ] = "brand,engine",
     where: Annotated[str, typer.Option(metavar="'FIELD OP VALUE and …'", help="OP is = != ~ in < <= > >=.")] = "",
     cycle: Annotated[
@@ -46,7 +56,8 @@ def measure(
     ] = "both",
     confidence: Annotated[float, typer.Option(help="The level of the intervals; only 0.95 was checked.")] = 0.95,
     limit: Annotated[
-        int | None, typer.Option(metavar="N", help="Keep the N largest domains or URLs of each group.")
+        int | None,
+        typer.Option(metavar="N", help="Keep the N largest domains or URLs of each group, or the first N found."),
     ] = None,
     project: ProjectDir = HERE,
     as_json: AsJson = False,
@@ -54,7 +65,7 @@ def measure(
     md: Annotated[bool, typer.Option("--md", help="Print a Markdown table.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Leave CSV cells that look like formulae as they are.")] = False,
 ) -> None:
-    """Estimates with their intervals. Without options: share of citation by brand and engine of the latest cycle."""
+    """Estimates with their intervals, and what was found. Without options: share of citation by brand and engine."""
     slice = Slice(
         metrics=_metrics(metric or ["share_of_citation"]),
         by=tuple(part.strip() for part in by.split(",") if part.strip()),
@@ -68,7 +79,7 @@ def measure(
     )
     desk = opened(project)
     with progress("deriving") as (bar, task):
-        result = ask(
+        result = read(
             desk.project, desk.ledger, slice, now(),
             step=lambda done, total: bar.update(task, completed=done, total=total),
         )  # fmt: skip
@@ -78,6 +89,8 @@ def measure(
         write(tables.csv_text(result, raw=raw))
     elif md:
         write(tables.markdown_text(result))
+    elif tables.is_found(result):
+        print_found(result)
     elif compare:
         print_changes(desk, result)
     else:
@@ -145,25 +158,60 @@ def _span(change: Change) -> str:
 
 
 def print_changes(desk: OpenProject, result: SliceResult) -> None:
-    """Before, after and verdict of each row, with what else changed beside it."""
+    """Before, after and verdict of each row in a word, what the words mean below, and what else changed."""
     target = "category" if result.slice.target == "category" else "fixed_set"
     names = [name for name in dimension_names(result) if name != "cycle"]
-    table = Table(*names, "before", "now", "change", "verdict", box=None, pad_edge=False)
+    table = Table(*names, "before", "now", "change", "verdict", "unseen under", box=None, pad_edge=False)
+    meant: dict[str, str] = {}
     for row in with_texts(result).rows:
         if row.change is not None and row.estimate.target == target:
-            ends = (words(row.change.before, unit_of(row.metric)), words(row.change.after, unit_of(row.metric)))
-            table.add_row(
-                *(str(row.dimensions.get(name) or "") for name in names),
-                *ends,
-                _span(row.change),
-                Text(row.verdict or ""),
-            )
+            kind = kind_of_verdict(row.change, row.adjusted_p)
+            meant[kind] = VERDICTS[kind]
+            ends = (words(end, unit_of(row.metric)) for end in (row.change.before, row.change.after))
+            places = (Text(one_line(str(row.dimensions.get(name) or ""))) for name in names)
+            table.add_row(*places, *ends, _span(row.change), kind, _unseen(row.change) if kind == NONE_SEEN else "")
     out.print(table)
-    say(
-        f"{result.slice.compare} → {result.cycles[-1]}, on {QUERIES[target]}; verdicts after Benjamini–Hochberg over all rows."
-    )
+    say(f"{result.slice.compare} → {result.cycles[-1]}, on {QUERIES[target]}.")
+    for kind, meaning in meant.items():
+        say(f"{kind}: {meaning}.")
     if result.slice.target == "both":
         say("--target category speaks of questions like these.")
     beside = Counter(text for row in result.rows if row.change for text in set(row.change.warnings))
     for warning in (*result.warnings, *beside):
         warn(warning)
+
+
+def _unseen(change: Change) -> str:
+    """The move that this design misses more often than once in five; any, where the answers are too few."""
+    return "any" if change.detectable is None else f"{change.detectable * 100:.0f} points"
+
+
+def print_found(result: SliceResult) -> None:
+    """The rows of a found metric: its dimensions, the number, and what stands behind it in one line."""
+    names = dimension_names(result)
+    extra: dict[str, list[str]] = {
+        "metric": [row.metric for row in result.rows],
+        "target": [row.estimate.target for row in result.rows],
+    }
+    extra = {head: cells for head, cells in extra.items() if len(set(cells)) > 1}
+    table = Table(*names, *extra, "estimate", box=None, pad_edge=False)
+    table.add_column("what stands behind it", overflow="fold", ratio=1)
+    for at, row in enumerate(result.rows):
+        places = (Text(one_line(_named(result, name, row.dimensions.get(name)), 60)) for name in names)
+        said = words(row.estimate, unit_of(row.metric)).removesuffix(", no interval")
+        more = (cells[at] for cells in extra.values())
+        table.add_row(*places, *more, said, Text(one_line(tables.words_behind(row))))
+    out.print(table) if result.rows else say("Nothing was found.")
+    since = f"since {result.slice.compare}: " if result.slice.compare else ""
+    cycles = ", ".join(result.cycles) or "no cycle yet"
+    say(f"{', '.join(result.slice.metrics)}; {since}{cycles}; --json has the evidence")
+    if result.simulated:
+        say("simulated: answers of the built-in local engine, not of an AI engine")
+    for warning in (*result.warnings, *_row_warnings(result)):
+        warn(warning)
+
+
+def _named(result: SliceResult, name: str, value: object) -> str:
+    """A dimension's value as a reader knows it: a question's text for its id, the start of another id."""
+    text = "" if value is None else str(value)
+    return result.labels.get(text, text) if name == "query" else short(text) if text.startswith("sha256:") else text

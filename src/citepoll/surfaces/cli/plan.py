@@ -12,11 +12,12 @@ from rich.text import Text
 from citepoll.errors import InputError
 from citepoll.measure.planning import DEFAULT_CORRELATION
 from citepoll.model import Target
-from citepoll.report.numbers import count, money, noun, percent
+from citepoll.report.numbers import count, duration, money, noun, percent
 from citepoll.report.printable import one_line
 from citepoll.service.allocating import Allocation, allocation
 from citepoll.service.planning import DEFAULT_SHARE, MOST_RUNS, TARGETS, Asked, Basis, Line, Plan, Sight, make_plan
 from citepoll.service.stopping import points
+from citepoll.surfaces.cli.outlays import outlay_lines
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, out, say, warn
 
 QUESTIONS = {
@@ -37,7 +38,7 @@ def plan(
         str | None, typer.Option(metavar="SHARE", help="Your share now (default: that of the last cycle).")
     ] = None,
     cost_per_call: Annotated[
-        float | None, typer.Option(metavar="USD", min=0.0, help="Default: what past cycles cost.")
+        float | None, typer.Option(metavar="USD", min=0.0, help="Default: what past cycles cost, else the price table.")
     ] = None,
     stop_at: Annotated[
         str | None, typer.Option(metavar="POINTS", help="What `poll --stop-at` of this half-width would save.")
@@ -94,6 +95,24 @@ def _tell(plan: Plan) -> None:
         _tell_target(plan, target)
     out.print()
     _tell_present(plan)
+    _tell_outlays(plan)
+
+
+def _tell_outlays(plan: Plan) -> None:
+    """Cost and time of a cycle of the present queries, those that name a brand among them."""
+    if not plan.outlays:
+        return
+    known = [outlay.usd for outlay in plan.outlays if outlay.usd is not None]
+    unknown = len(plan.outlays) - len(known)
+    cost = money(sum(known)) if known else "an unknown price"
+    more = f" and {noun(unknown, 'engine')} of unknown price" if known and unknown else ""
+    time = "" if plan.seconds is None else f", about {duration(plan.seconds)}"
+    out.print()
+    out.print(
+        Text(f"A cycle of them: {noun(sum(o.runs for o in plan.outlays), 'run')}, {cost}{more}{time}", style="bold")
+    )
+    for line in outlay_lines(plan.outlays):
+        out.print(Text(line))
 
 
 def _table(*heads: str) -> Table:
@@ -240,3 +259,4 @@ def _tell_allocation(found: Allocation) -> None:
         say(f"{noun(found.branded_out, 'branded query', 'branded queries')} left out")
     for name in found.left_out:
         warn(f"{name} was not asked in {found.cycle}: nothing to go by")
+    say(f"`citepoll poll --allocate {found.runs}` asks so.")

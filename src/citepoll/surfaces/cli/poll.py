@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -12,14 +12,17 @@ import typer
 from rich.progress import Progress
 
 from citepoll.measure.budgeting import FIRST_LOOK
+from citepoll.model import Engine
 from citepoll.queryset.lint import plan_warnings
-from citepoll.report.numbers import count, money, noun
+from citepoll.report.numbers import count, duration, money, noun, spread
 from citepoll.sampling.sampler import Event
 from citepoll.service import polling
 from citepoll.service.opened import OpenProject
 from citepoll.service.polling import Planned, Polled
 from citepoll.service.queries import unlocked_edits
 from citepoll.service.stopping import points
+from citepoll.surfaces.cli.outlays import outlay_lines
+from citepoll.surfaces.cli.redirects import tell_redirects
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, progress, say, warn
 
 
@@ -31,6 +34,14 @@ def poll(
         str | None,
         typer.Option(metavar="POINTS", help="End an engine when its share is known to ± 2pp, say; runs is the cap."),
     ] = None,
+    allocate: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Share N runs an engine out over the queries, most where the last cycle was unsure.",
+        ),
+    ] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask failed and deferred runs again.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
     as_json: AsJson = False,
@@ -39,15 +50,19 @@ def poll(
     desk = opened(project)
     half_width = points(stop_at, "--stop-at") if stop_at else None
     planned = polling.plan(
-        desk.project, desk.ledger, name=cycle, over=over, retry=retry_failed, at=now(), half_width=half_width
-    )
+        desk.project, desk.ledger, name=cycle, over=over, retry=retry_failed, at=now(), half_width=half_width,
+        allocate=allocate,
+    )  # fmt: skip
+    if not dry_run:
+        polling.check_keys(planned.engines)
     for warning in _warnings(desk, planned):
         warn(warning)
-    if dry_run:
-        emit_json(planned) if as_json else _tell_plan(planned)
-        return
     if not as_json:
         _tell_plan(planned)
+    if dry_run:
+        if as_json:
+            emit_json(planned)
+        return
     with progress(f"polling {planned.cycle}") as (bar, task), _stopping() as stop:
         bar.update(task, total=planned.todo)
         polled = polling.poll(
@@ -69,6 +84,9 @@ def _warnings(desk: OpenProject, planned: Planned) -> Iterator[str]:
                 yield f"{engine.name} has {FIRST_LOOK} runs, and the first look is after {FIRST_LOOK}: nothing can be saved."
     if not planned.resumes and (edits := unlocked_edits(desk.project, desk.ledger)):
         yield f"{desk.project.query_file.name} differs from the locked set ({edits}): the locked set is asked."
+    if planned.missing_keys:
+        named = ", ".join(f"{engine} ({variable})" for engine, variable in planned.missing_keys.items())
+        yield f"no key for {named}: a poll is refused until it is set"
 
 
 def _teller(bar: Progress, task: Any) -> Callable[[Event], None]:
@@ -81,6 +99,8 @@ def _teller(bar: Progress, task: Any) -> Callable[[Event], None]:
             bar.update(task, advance=1, note=f"round {event.round}" + (f", {failed} failed" if failed else ""))
         elif event.what == "waiting" and event.due:
             bar.update(task, note=f"round {event.round} starts {event.due:%d %b %H:%M} UTC")
+        elif event.what == "resolving":
+            bar.update(task, note="following redirects")
         elif event.what == "stopped":
             warn(f"{event.engine} stops: {event.reason}")
         elif event.what == "enough":
@@ -90,9 +110,9 @@ def _teller(bar: Progress, task: Any) -> Callable[[Event], None]:
 
 
 @contextmanager
-def _stopping() -> Iterator[asyncio.Event]:
+def _stopping() -> Iterator[threading.Event]:
     """Ctrl-C lets the calls in flight finish; a second one ends at once."""
-    stop = asyncio.Event()
+    stop = threading.Event()
 
     def interrupt(*_: object) -> None:
         signal.signal(signal.SIGINT, before)
@@ -111,19 +131,36 @@ def _tell_plan(planned: Planned) -> None:
     say(f"{begins} cycle {planned.cycle}: {noun(planned.queries, 'query', 'queries')} ({version})")
     for engine in planned.engines:
         label = f" ({engine.surface})" if engine.surface == "simulated" else ""
-        say(
-            f"  {engine.name}{label}: {noun(engine.runs, 'run')} a query, {count(planned.queries * engine.runs)} in all"
-        )
+        say(f"  {engine.name}{label}: {_runs(planned, engine)}")
+    if planned.allotment is not None:
+        say(f"  runs by the answers of {planned.allotment.after}; `citepoll plan --allocate N` lists them by query")
     if planned.stop_at is not None:
         say(
             f"  an engine ends when its share is known to ± {planned.stop_at * 100:.3g} points on these queries: a look "
             f"after every round from {FIRST_LOOK} on"
         )
-    say(f"  to ask now: {count(planned.todo)} of {noun(planned.runs, 'run')}{_price(planned)}")
+    for line in outlay_lines(planned.estimates):
+        say(f"  {line}")
+    say(f"  to ask now: {count(planned.todo)} of {noun(planned.runs, 'run')}{_price(planned)}{_time(planned)}")
+
+
+def _runs(planned: Planned, engine: Engine) -> str:
+    """`3 runs a query, 48 in all`; where they differ `20 queries × 2 runs, 4 × 9, 76 in all`."""
+    if planned.allotment is None:
+        return f"{noun(engine.runs, 'run')} a query, {count(planned.queries * engine.runs)} in all"
+    each = planned.allotment.runs.get(engine.name)
+    if each is None:
+        same = f"{noun(engine.runs, 'run')} a query, {count(planned.queries * engine.runs)} in all"
+        return f"{same}: {planned.allotment.after} did not ask it, so there is nothing to go by"
+    return f"{spread(each.values())}, {count(sum(each.values()))} in all"
+
+
+def _time(planned: Planned) -> str:
+    return "" if planned.seconds is None else f"; about {duration(planned.seconds)}"
 
 
 def _price(planned: Planned) -> str:
-    """What the runs to ask may cost, by the dated price table; empty where nothing costs anything."""
+    """What the runs to ask may cost; empty where nothing costs anything."""
     known = sum(estimate.usd for estimate in planned.estimates if estimate.usd is not None)
     unknown = [estimate.engine for estimate in planned.estimates if estimate.usd is None]
     parts = [f"about {money(known)}"] if known else []
@@ -145,6 +182,8 @@ def _tell_end(polled: Polled) -> None:
             f"  {ended.engine} ended after {ended.rounds} of {ended.planned} rounds at ± {ended.half_width * 100:.1f} "
             f"points: {noun(ended.calls, 'call')} saved"
         )
+    if polled.redirects and polled.redirects.cited:
+        tell_redirects(polled.redirects)
     for engine, reason in polled.stopped.items():
         warn(f"{engine} stopped: {reason}")
     if polled.status == "open" or any(p.todo for p in polled.progress):

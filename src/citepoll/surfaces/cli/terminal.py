@@ -92,13 +92,23 @@ def show_error(error: CitepollError) -> None:
             err.print(Text("       " + printable(line)))
 
 
-def confirm(question: str, yes: bool) -> None:
-    """Ask on a terminal; in a script, go on only with --yes."""
+def confirm(question: str, yes: bool, why: str = "This deletes what is kept") -> None:
+    """Ask on a terminal; in a script, go on only with --yes. `why` it has to be asked."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise InputError("This deletes what is kept, and nobody is here to be asked.", "Say --yes in a script.")
+        raise InputError(f"{why}, and nobody is here to be asked.", "Say --yes in a script.")
     typer.confirm(question, abort=True, err=True)
+
+
+def confirm_name(name: str, yes: bool) -> None:
+    """Go on only where somebody types the name of what is deleted, or with --yes."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InputError("This cannot be undone, and nobody is here to be asked.", "Say --yes in a script.")
+    if typer.prompt(f"Type {name} to delete it", err=True).strip() != name:
+        raise InputError("That is another name.", "Nothing was deleted.")
 
 
 @contextmanager

@@ -1,0 +1,29 @@
+"""What runs are expected to cost and take, as lines of text: what `plan` and `poll` share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from citepoll.report.numbers import duration, money, noun
+from citepoll.report.printable import one_line
+from citepoll.service.costs import Outlay
+
+
+def outlay_lines(outlays: Sequence[Outlay]) -> Iterator[str]:
+    """A line for each engine that costs something or waits for a network: dollars and time, and where each is from."""
+    for outlay in outlays:
+        if outlay.cost_from != "simulated":
+            parts = (_cost(outlay), *_time(outlay))
+            yield f"{one_line(outlay.engine, 40)}: {noun(outlay.runs, 'run')}, {', '.join(parts)}"
+
+
+def _cost(outlay: Outlay) -> str:
+    if outlay.usd is None or outlay.usd_a_run is None:
+        return "cost unknown"
+    return f"about {money(outlay.usd)} at {money(outlay.usd_a_run)} a run ({one_line(outlay.cost_from or '', 60)})"
+
+
+def _time(outlay: Outlay) -> Iterator[str]:
+    if outlay.seconds is not None and outlay.seconds_a_run is not None:
+        source = f"cycle {one_line(outlay.latency_from, 60)}" if outlay.latency_from else "presumed"
+        yield f"{duration(outlay.seconds)} at {duration(outlay.seconds_a_run)} a run ({source})"
