@@ -1,9 +1,9 @@
 # make demo    the whole product on the built-in local engine, in .venv
 # make test    linters, types, import contracts, tests and doc checks, in .venv-test
-# make serve   is not here yet: the dashboard comes later
+# make serve   the demo project in a browser, on this machine only
 PYTHON ?= python3
 .DEFAULT_GOAL := demo
-.PHONY: demo test docs pins clean
+.PHONY: demo serve test docs pins clean
 
 .venv/ready: requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("citepoll needs Python 3.11 or newer; say make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
@@ -21,6 +21,10 @@ PYTHON ?= python3
 
 demo: .venv/ready
 	@.venv/bin/python demo/build.py $(if $(FRESH),--fresh)
+
+serve: .venv/ready
+	@test -e demo-project/citepoll.toml || .venv/bin/python demo/build.py >/dev/null
+	@.venv/bin/citepoll serve demo-project
 
 test: .venv-test/ready
 	.venv-test/bin/ruff check .

@@ -1,0 +1,161 @@
+"""The overview of a project: where the brand stands, what changed, what to do first, and how the polling is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from litestar import Response, get
+from litestar.params import FromQuery
+from markupsafe import Markup
+
+from citepoll.errors import SliceError
+from citepoll.measure.metrics import METRICS
+from citepoll.model import Slice
+from citepoll.project import zone
+from citepoll.report.evidence import Doors
+from citepoll.report.numbers import count, money, noun, percent
+from citepoll.report.sentences import TARGETS
+from citepoll.report.view import page as viewed
+from citepoll.service.health import Health, health
+from citepoll.service.measuring import measurable
+from citepoll.service.overview import SHOWN, overview
+from citepoll.surfaces.dashboard.doors import answers_path, cycle_path
+from citepoll.surfaces.dashboard.page import PageNow, environment
+from citepoll.surfaces.web.asking import DeskNow, RoomNow
+from citepoll.surfaces.web.desk import Desk
+from citepoll.surfaces.web.rooms import Room
+
+BOTH = {"both": "Both", **TARGETS}
+NAMED = ("mention_rate", "mention_share_of_voice")
+"""Metrics that count names in the text: their doors lead to the answers that name the brand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the page is asked to show; empty: the newest cycle, against the one before, share of citation, both targets."""
+
+    cycle: str = ""
+    compare: str = ""
+    metric: str = ""
+    target: str = ""
+
+    def slice(self) -> Slice:
+        """The question to the read side. Raises `SliceError` for an unknown target."""
+        if self.target and self.target not in BOTH:
+            raise SliceError(f"{self.target[:40]!r} is not a target of inference.", f"Choose one of {', '.join(BOTH)}.")
+        return Slice(
+            metrics=(self.metric or SHOWN[0],),
+            cycles=(self.cycle,) if self.cycle else (),
+            compare=self.compare or None,
+            target=cast(Literal["fixed_set", "category", "both"], self.target or "both"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A part of the health line, with the page behind it."""
+
+    text: str
+    href: str | None = None
+
+
+@get("/p/{project:str}", needs="read", nav="Overview", sync_to_thread=True)
+def overview_page(
+    page: PageNow, room: RoomNow, desk: DeskNow, cycle: FromQuery[str] = "", compare: FromQuery[str] = "",
+    metric: FromQuery[str] = "", target: FromQuery[str] = "",
+) -> Response[str]:  # fmt: skip
+    """Headline, engines, competitors, trend, three things to do, health."""
+    found = health(room.project, room.ledger, desk.clock())
+    line = health_line(found, room)
+    if not measurable(room.ledger):
+        return page.show("unmeasured.html", "Overview", health=found, line=line, begun=_begun(room), room=room.id)
+    asked = Filters(cycle, compare, metric, target)
+    day = desk.clock().date()
+    numbers = room.remember(("overview", asked, day), lambda: _numbers(asked, room, desk))
+    return page.show("overview.html", "Overview", numbers=numbers, health=found, line=line, room=room.id)
+
+
+def _numbers(asked: Filters, room: Room, desk: Desk) -> Markup:
+    """All of the page that measured cycles decide, drawn once."""
+    found = overview(room.project, room.ledger, asked.slice(), desk.clock())
+    view = viewed(found.data, doors(room.id, found.asked, found.data.brand))
+    text = environment().get_template("overview_numbers.html").render(
+        view=view, asked=found.asked, options=_options(found.cycles, found.earlier), room=room.id,
+        counted="Cited of answers" if found.asked.metrics[0] == SHOWN[0] else "Counted of all",
+    )  # fmt: skip
+    return Markup(text)
+
+
+def _options(cycles: tuple[str, ...], earlier: tuple[str, ...]) -> Mapping[str, Mapping[str, str]]:
+    """What the filters offer: value → words."""
+    return {
+        "cycle": {name: name for name in cycles},
+        "compare": {name: name for name in earlier},
+        "metric": {name: METRICS[name].label for name in SHOWN},
+        "target": BOTH,
+    }
+
+
+def doors(project: str, asked: Slice, brand: str) -> Doors:
+    """Doors to the desk's answers: an engine's are those of its answers that count for the brand."""
+    counts = "mentions" if asked.metrics[0] in NAMED else "cites"
+
+    def lead(to: Mapping[str, str]) -> str:
+        found = {"cycle": asked.cycles[0], **to}
+        who = found.pop("cites", None if found.keys() & {"domain", "query"} else brand)
+        return answers_path(project, **found, **({counts: who} if who else {}))
+
+    return Doors(lead)
+
+
+# ---------------------------------------------------------------- health
+
+
+def health_line(found: Health, room: Room) -> tuple[Fact, ...]:
+    """`last cycle 2026-11, begun 3 Nov`, `576 of 576 runs`, `4 failed (0.7 %)`, `$11.40 of $20.00`; () without a cycle."""
+    if found.cycle is None or found.begun_at is None:
+        return ()
+    day = found.begun_at.astimezone(zone(room.project.time_zone)).date().isoformat()
+    cycle = cycle_path(room.id, found.cycle)
+    return (
+        Fact(f"newest cycle {found.cycle}, {found.status}, begun {day}", cycle),
+        Fact(f"{count(found.recorded or 0)} of {noun(found.runs or 0, 'run')} recorded", cycle),
+        _failed(found, room),
+        _spent(found, room),
+    )
+
+
+def _failed(found: Health, room: Room) -> Fact:
+    failed = found.failed or 0
+    if not failed or not found.recorded:
+        return Fact("none failed")
+    text = f"{count(failed)} failed ({percent(failed / found.recorded, 1)})"
+    return Fact(text, answers_path(room.id, cycle=found.cycle, status="failed"))
+
+
+def _spent(found: Health, room: Room) -> Fact:
+    """What the newest cycle cost, of the ceiling where there is one."""
+    spent = f"{money(found.spent)} spent" if found.spent is not None else "no cost known"
+    ceiling = f" of {money(found.ceiling)}" if found.ceiling is not None else ""
+    return Fact(spent + ceiling, cycle_path(room.id, found.cycle or ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """How far a project is that has no share yet."""
+
+    locked: int
+    open_cycle: str | None
+    href: str | None
+
+
+def _begun(room: Room) -> Begun:
+    version = room.ledger.current()
+    cycles = room.ledger.cycles()
+    name = cycles[-1].name if cycles else None
+    return Begun(len(version.queries.queries) if version else 0, name, cycle_path(room.id, name) if name else None)
+
+
+ROUTES = [overview_page]
