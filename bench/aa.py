@@ -34,6 +34,7 @@ from scipy.special import betaincinv
 
 from citepoll.engines import local, recorded
 from citepoll.engines.base import draw_seed
+from citepoll.engines.bodies import decode
 from citepoll.extract.observe import Observer
 from citepoll.measure.compare import adjust
 from citepoll.measure.independence import Independence, a_a
@@ -227,7 +228,7 @@ def split(folder: Path) -> Iterator[tuple[str, Independence]]:
     cited: dict[int, dict[str, set[str]]] = {1: {}, 2: {}}
     with gzip.open(folder / "chatgpt_products" / "answers.jsonl.gz") as lines:
         for line in lines:
-            entry = recorded.entry(recorded.decode(line), None)
+            entry = recorded.entry(decode(line), None)
             answer = recorded.parse(200, {}, line)
             if entry.run in cited and answer.status in VALID:
                 hits = observer.observe(answer, entry.text).hits

@@ -7,7 +7,7 @@ RULES = """\ufeff# a comment
 User-agent: other
 Disallow: /
 
-User-Agent: Citepoll/1.0
+User-Agent: Citepoll
 user-agent: friend   # two names, one group
 Disallow: /private
 Allow: /private/open

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Final
-from urllib.parse import quote
+
+from protego import Protego
 
 from citepoll.errors import FetchError
 from citepoll.fetch.guard import Guard
@@ -84,56 +85,5 @@ def _unreadable(place: str, why: str) -> FetchError:
 
 
 def permits(robots: str, path: str, agent: str = AGENT) -> bool:
-    """Whether a robots.txt lets `agent` read a path (with its query): the longest rule that fits decides, allow wins a tie.
-
-    The rules are those of the groups that name the agent, else of those for `*`; without a rule all is allowed.
-    Source: RFC 9309, sections 2.2.1 to 2.2.3.
-    """
-    groups = list(_groups(robots.splitlines()))
-    rules = [rule for names, found in groups if agent in names for rule in found]
-    if not any(agent in names for names, _ in groups):
-        rules = [rule for names, found in groups if "*" in names for rule in found]
-    fitting = [(len(pattern), allow) for allow, pattern in rules if _fits(pattern, _encoded(path))]
-    return max(fitting, default=(0, True))[1]
-
-
-def _groups(lines: Iterable[str]) -> Iterator[tuple[set[str], list[tuple[bool, str]]]]:
-    """Agents, lower case and without version, with their rules: (is it an allow, the pattern)."""
-    names: set[str] = set()
-    rules: list[tuple[bool, str]] = []
-    begun = False  # a rule ends the list of agents
-    for line in lines:
-        key, colon, value = line.partition("#")[0].partition(":")
-        key, value = key.strip().lower(), value.strip()
-        if colon and key == "user-agent":
-            if begun:
-                yield names, rules
-                names, rules, begun = set(), [], False
-            names.add(value.lower().partition("/")[0].strip())
-        elif colon and key in ("allow", "disallow"):
-            begun = True
-            if value:
-                rules.append((key == "allow", _encoded(value)))
-    yield names, rules
-
-
-def _fits(pattern: str, path: str) -> bool:
-    """`*` stands for any characters, `$` at the end for the end. In linear time, since patterns are a stranger's."""
-    anchored = pattern.endswith("$")
-    first, *rest = pattern.removesuffix("$").split("*")
-    if not path.startswith(first):
-        return False
-    at = len(first)
-    for piece in rest[:-1] if anchored else rest:
-        found = path.find(piece, at)
-        if found < 0:
-            return False
-        at = found + len(piece)
-    if not anchored:
-        return True
-    return path.endswith(rest[-1]) and len(path) - len(rest[-1]) >= at if rest else at == len(path)
-
-
-def _encoded(path: str) -> str:
-    """Characters beyond ASCII percent-encoded, so that both sides are written alike."""
-    return quote(path, safe="%/?#[]@!$&'()*+,;=:~")
+    """Whether a robots.txt lets `agent` read a path (with its query), by RFC 9309; without a rule all is allowed."""
+    return Protego.parse(robots).can_fetch(path, agent)
