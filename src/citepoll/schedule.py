@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final
 
-from croniter import croniter
+from croniter import croniter  # type: ignore[import-untyped]
 
 from citepoll.errors import InputError
 
@@ -125,12 +125,13 @@ def check_over(schedule: Schedule) -> None:
     least = _least(schedule.cron)
     if seconds is not None and seconds > least.total_seconds():
         raise InputError(
-            f"A cycle over {schedule.over} is not done when the next one begins.", "Give a shorter span, or poll less often."
+            f"A cycle over {schedule.over} is not done when the next one begins.",
+            "Give a shorter span, or poll less often.",
         )
 
 
 def _least(cron: str) -> timedelta:
     """The least time between two of the times to come, not counting changes of clocks."""
     found = croniter(cron, datetime(2026, 1, 1))
-    times = islice((found.get_next(datetime) for _ in range(_LOOKED_AT)), _LOOKED_AT)
+    times: list[datetime] = [found.get_next(datetime) for _ in range(_LOOKED_AT)]
     return min(later - earlier for earlier, later in pairwise(times))

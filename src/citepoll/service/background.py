@@ -62,16 +62,12 @@ def preview(project: Project, ledger: Ledger, order: Order, at: datetime) -> Pla
 
 def carry_out(project: Project, ledger: Ledger, order: Order, at: datetime, stop: threading.Event,
               abandon: threading.Event) -> Polled | None:  # fmt: skip
-    """Poll as ordered; None where the cycle is complete already, so that there is nothing to do. Raises as `poll` does."""
-    if complete(ledger, order.cycle):
+    """Poll as ordered; None where that was done before, so that nothing is left to ask. Raises as `poll` does."""
+    begun = any(cycle.name == order.cycle for cycle in ledger.cycles())
+    if begun and polling.resumable(ledger, order.cycle, retry=order.retry) is None:
         return None
     planned = preview(project, ledger, order, at)
     return polling.poll(project, ledger, planned, at=at, stop=stop, abandon=abandon, retry=order.retry)
-
-
-def complete(ledger: Ledger, name: str | None) -> bool:
-    """Whether a cycle of that name is closed."""
-    return any(cycle.name == name and cycle.status == "closed" for cycle in ledger.cycles())
 
 
 def named(project: Project, ledger: Ledger, order: Order, at: datetime) -> Order:
@@ -113,7 +109,8 @@ def resting(ledger: Ledger) -> Standing:
     if last is None:
         return Standing("idle", name)
     since = datetime.fromisoformat(str(last["at"]))
-    if last["what"] == FAILED:
+    closed = [c.closed_at for c in ledger.cycles() if c.kind == "polled" and c.closed_at]
+    if last["what"] == FAILED and not any(datetime.fromisoformat(at) > since for at in closed):
         return Standing("failed", str(last["cycle"]), str(last["reason"]), since)
     if last["what"] == PAUSED and name == last["cycle"]:
         return Standing("paused", name, f"{name} was paused.", since)
