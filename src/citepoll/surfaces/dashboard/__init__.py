@@ -5,12 +5,54 @@ from __future__ import annotations
 from litestar import Router
 from litestar.di import Provide
 
-from citepoll.surfaces.dashboard import assets, entering, projects, words
+from citepoll.surfaces.dashboard import (
+    alerts,
+    answer,
+    answers,
+    assets,
+    cycles,
+    editing,
+    engines,
+    entering,
+    experiments,
+    exports,
+    gaps,
+    movement,
+    overview,
+    projects,
+    queries,
+    sources,
+    starting,
+    todo,
+    versions,
+    words,
+)
 from citepoll.surfaces.dashboard.errors import error_page
 from citepoll.surfaces.dashboard.page import nav_paths, page_of
 from citepoll.surfaces.web.asking import room_of_path
 
-PAGES = (assets, entering, projects, words)
+PAGES = (
+    assets,
+    entering,
+    projects,
+    overview,
+    queries,
+    editing,
+    versions,
+    answers,
+    answer,
+    cycles,
+    starting,
+    engines,
+    sources,
+    gaps,
+    todo,
+    movement,
+    alerts,
+    experiments,
+    exports,
+    words,
+)
 
 ROUTES = [route for page in PAGES for route in page.ROUTES]
 

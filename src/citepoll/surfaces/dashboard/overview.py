@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from litestar import Response, get
@@ -14,14 +14,17 @@ from citepoll.errors import SliceError
 from citepoll.measure.metrics import METRICS
 from citepoll.model import Slice
 from citepoll.project import zone
+from citepoll.report.data import ReportData
 from citepoll.report.evidence import Doors
+from citepoll.report.moved import trend_notes, trend_panels
 from citepoll.report.numbers import count, money, noun, percent
-from citepoll.report.sentences import TARGETS
+from citepoll.report.pairs import engines, pairs
+from citepoll.report.sentences import TARGETS, engine_labels
 from citepoll.report.view import page as viewed
 from citepoll.service.health import Health, health
 from citepoll.service.measuring import measurable
 from citepoll.service.overview import SHOWN, overview
-from citepoll.surfaces.dashboard.doors import answers_path, cycle_path
+from citepoll.surfaces.dashboard.doors import answers_path, cycle_path, page_path
 from citepoll.surfaces.dashboard.page import PageNow, environment
 from citepoll.surfaces.web.asking import DeskNow, RoomNow
 from citepoll.surfaces.web.desk import Desk
@@ -80,10 +83,48 @@ def overview_page(
 def _numbers(asked: Filters, room: Room, desk: Desk) -> Markup:
     """All of the page that measured cycles decide, drawn once."""
     found = overview(room.project, room.ledger, asked.slice(), desk.clock())
-    view = viewed(found.data, doors(room.id, found.asked, found.data.brand))
+    data, folded = _leading_trend(found.data)
     text = environment().get_template("overview_numbers.html").render(
-        view=view, asked=found.asked, options=_options(found.cycles, found.earlier), room=room.id,
+        view=viewed(data, doors(room.id, found.asked, data.brand)), asked=found.asked, room=room.id,
+        options=_options(found.cycles, found.earlier), folded=folded, trends=_trends_path(room, found.asked),
         counted="Cited of answers" if found.asked.metrics[0] == SHOWN[0] else "Counted of all",
+    )  # fmt: skip
+    return Markup(text)
+
+
+def _leading_trend(data: ReportData) -> tuple[ReportData, int]:
+    """The report with the trend of the last engine alone (blended, where there is a blend), and how many are left out.
+
+    A picture takes a tenth of a second: those of ten engines are drawn on a page of their own.
+    """
+    if data.trend is None:
+        return data, 0
+    names = engines(pairs(data.trend.rows))
+    rows = tuple(row for row in data.trend.rows if row.dimensions.get("engine") in names[-1:])
+    return replace(data, trend=replace(data.trend, rows=rows)), max(0, len(names) - 1)
+
+
+def _trends_path(room: Room, asked: Slice) -> str:
+    return page_path(room.id, "trends", cycle=asked.cycles[0], metric=asked.metrics[0], target=asked.target)
+
+
+@get("/p/{project:str}/trends", needs="read", sync_to_thread=True)
+def trends_page(
+    page: PageNow, room: RoomNow, desk: DeskNow, cycle: FromQuery[str] = "", metric: FromQuery[str] = "",
+    target: FromQuery[str] = "",
+) -> Response[str]:  # fmt: skip
+    """The trend of every engine, blended last."""
+    asked = Filters(cycle, "", metric, target)
+    shown = room.remember(("trends", asked), lambda: _trends(asked, room, desk))
+    return page.show("trends.html", "By cycle", shown=shown, room=room.id)
+
+
+def _trends(asked: Filters, room: Room, desk: Desk) -> Markup:
+    found = overview(room.project, room.ledger, asked.slice(), desk.clock())
+    data = found.data
+    text = environment().get_template("trends_numbers.html").render(
+        panels=trend_panels(data, engine_labels(data), doors(room.id, found.asked, data.brand)), brand=data.brand,
+        notes=trend_notes(data), asked=found.asked, label=METRICS[data.metric].label,
     )  # fmt: skip
     return Markup(text)
 
@@ -158,4 +199,4 @@ def _begun(room: Room) -> Begun:
     return Begun(len(version.queries.queries) if version else 0, name, cycle_path(room.id, name) if name else None)
 
 
-ROUTES = [overview_page]
+ROUTES = [overview_page, trends_page]

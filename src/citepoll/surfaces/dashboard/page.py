@@ -29,7 +29,7 @@ from citepoll.surfaces.web.desk import Desk
 from citepoll.surfaces.web.rooms import Room
 
 ORDER = ("Overview", "Queries", "Answers", "Sources", "Gaps", "To do", "Cycles")
-"""Of the navigation. A route with `nav="…"` in its declaration stands there; names not listed here follow."""
+"""Of the navigation. A route with `nav="…"` in its declaration stands there; names not listed here fold into "More"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class Frame:
     room_name: str = ""
     rooms: tuple[Named, ...] = ()
     nav: tuple[Link, ...] = ()
+    more: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ class Page:
         return shown
 
     def part(self, template: str, **values: Any) -> Response[str]:
-        """A piece of a page, for htmx to put in place."""
-        text = environment().get_template(template).render(reader=self.reader, **values)
+        """A piece of a page, for htmx to put in place; `page` is there for its forms."""
+        text = environment().get_template(template).render(page=self._frame(), reader=self.reader, **values)
         return Response(text, media_type=MediaType.HTML, headers={"Vary": "HX-Request"})
 
     def go(self, path: str, said: str = "") -> Response[str]:
@@ -114,7 +115,9 @@ class Page:
         rooms = tuple(Named(room.id, room_name(room)) for room in seen_rooms(self.desk, self.reader))
         name = next((room.name for room in rooms if room.id == self.project), self.project)
         nav = _nav(self.request.app.state.nav, self.project, path)
-        return Frame(path, around.csrf, around.user, around.said, self.project, name, rooms, nav)
+        more = tuple(link for link in nav if link.label not in ORDER)
+        nav = tuple(link for link in nav if link.label in ORDER)
+        return Frame(path, around.csrf, around.user, around.said, self.project, name, rooms, nav, more)
 
 
 def page_of(request: Request[Any, Any, Any], desk: DeskNow) -> Page:
@@ -157,8 +160,13 @@ def nav_paths(routes: Sequence[Any]) -> dict[str, str]:
 def _nav(paths: dict[str, str], project: str, path: str) -> tuple[Link, ...]:
     links = [(label, where.replace("{project:str}", project)) for label, where in paths.items()]
     links = [(label, f"{where.rstrip('/')}/" if label == "Overview" else where) for label, where in links]
-    here = max((where for _, where in links if path.startswith(where)), key=len, default="")
+    here = max((where for label, where in links if _stands(path, where, label)), key=len, default="")
     return tuple(Link(label, where, where == here) for label, where in links)
+
+
+def _stands(path: str, where: str, label: str) -> bool:
+    """Whether a page stands under a link of the navigation; every page of a project stands below its overview."""
+    return path.rstrip("/") == where.rstrip("/") if label == "Overview" else path.startswith(where)
 
 
 # ---------------------------------------------------------------- templates
