@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are drawn from the code: metrics, methods, cli, glossary, engines.
+"""Writes the pages of docs/ that are drawn from the code: metrics, methods, cli, glossary, engines, api, mcp.
 
 python docs/generate.py            writes them
 python docs/generate.py --check    writes nothing; names each page that differs, and then ends with 1
@@ -6,6 +6,8 @@ python docs/generate.py --check    writes nothing; names each page that differs,
 
 from __future__ import annotations
 
+import inspect
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +27,10 @@ from citepoll.model import Engine
 from citepoll.report.glossary import glossary
 from citepoll.sampling.budget import price_of
 from citepoll.service.engines import returns, takes
+from citepoll.surfaces.api import description as api
+from citepoll.surfaces.mcp import server as mcp
+from citepoll.surfaces.mcp.resources import PAGES as RESOURCES
+from citepoll.surfaces.mcp.resources import PROJECT
 
 HERE = Path(__file__).parent
 WIDTH = 100
@@ -51,7 +57,8 @@ def cli_page() -> str:
         "# Commands",
         "Generated from the program's own help.",
         "Data goes to standard output, progress and warnings to standard error, so `citepoll measure --json > file` holds "
-        "JSON and nothing else. Every command takes `--json`, but for `queries export`, which prints data as it is, and `serve`. "
+        "JSON and nothing else. Every command takes `--json`, but for `serve`, `mcp` and "
+        "`queries export`, which prints data as it is. "
         "Colours follow `NO_COLOR`; tables and bars fit the terminal.",
         "## Exit statuses",
         table(("status", "meaning"), ((str(number), meaning) for number, meaning in sorted(exit_statuses().items()))),
@@ -217,6 +224,131 @@ def _expected(facts: Facts) -> str:
     return f"{price.of_a_call:.3g} USD a call (price table of {price.date})"
 
 
+# ---------------------------------------------------------------- the API
+
+
+API_START = """\
+```sh
+citepoll token make NAME --name nightly --scope read
+curl -H "Authorization: Bearer $TOKEN" "http://127.0.0.1:8321/api/v1/measures?by=brand,engine&target=fixed_set"
+```
+
+A server without accounts prints its token: it stands behind `/enter/` in the address ([self-hosting](self-hosting.md)). \
+`/api/v1/openapi.json` is the OpenAPI 3.1 document that this page is drawn from. The rows of `/measures` are those of \
+`citepoll measure --json`, field by field as in [Python](python.md#what-comes-back); [metrics](metrics.md) has the metrics."""
+
+API_ERRORS = """\
+`application/problem+json`: `type`, `title`, `status`, `detail` (the cause), `fix` (what to do), and where they have \
+something to say `kept` and `errors` (one for each wrong parameter). 400: the request cannot be read, or names a parameter \
+that is not known. 401: no token. 403: the token may not do this. 404: what the address names is not there, or is of a \
+project that the token does not see. 405, 413, 415: method, size or type of the body. 409: not now. 412, 428: the draft was \
+changed meanwhile, or If-Match is missing. 422: the question is clear, and cannot be answered. 429: too many requests; \
+Retry-After says when to come back. 503: the project file or the ledger is not usable now."""
+
+
+def api_page() -> str:
+    """docs/api.md: every operation of the REST API with its parameters, and every type."""
+    parts = [
+        "# REST API",
+        "Generated from the program's own OpenAPI document.",
+        api.DESCRIPTION,
+        API_START,
+        "## Errors",
+        API_ERRORS,
+        "## Operations",
+    ]
+    for each in api.operations():
+        parts += [f"### {each.method} {each.path}", each.said, *_api_parameters(each)]
+    parts.append("## Types")
+    for name, said, members in api.types():
+        parts += [f"### {name}", said, ", ".join(f"`{member}`" for member in members)]
+    return page([part for part in parts if part])
+
+
+def _api_parameters(each: api.Operation) -> Iterator[str]:
+    own = [p for p in each.parameters if p["name"] not in ("project", "If-None-Match", "Idempotency-Key")]
+    if own:
+        yield table(
+            ("parameter", "in", "meaning"), ((f"`{p['name']}`", p["in"], p.get("description", "")) for p in own)
+        )
+    yield f"Takes {each.body}. Gives {each.answers}." if each.body else f"Gives {each.answers}."
+
+
+# ---------------------------------------------------------------- MCP
+
+
+MCP_START = """\
+On the machine that has the projects, an agent starts the server itself, and talks to it over standard input and output:
+
+```json
+{"mcpServers": {"citepoll": {"command": "citepoll", "args": ["mcp", "FOLDER"]}}}
+```
+
+`FOLDER` is a project, or a folder that holds projects. It is read-only; `--allow-writes` adds the tools that change \
+something. A poll that such a server began goes on in the background while it runs, and with the next start after it ended.
+
+From elsewhere an agent uses `citepoll serve` over streamable HTTP: the address is that of the server with `/mcp` behind it, \
+and a token goes with every request as `Authorization: Bearer …` (`citepoll token make`, [self-hosting](self-hosting.md)). \
+A token shows the projects that its user sees, and has the tools that change something only with the scope `write`; what they \
+do stands in the audit log.
+
+Arguments that a tool does not know are refused. `project` may be left out where there is only one. A list holds 25 rows at \
+most: `next` is the `cursor` of the rows behind it. An error says its cause, then what to do."""
+
+MCP_TRUST = """\
+Answers of engines, and titles and addresses of the pages that they cite, are written by others, and some of them for agents \
+to read. Text of theirs stands in fields called `untrusted_text` and nowhere else: data to report on, whatever it says. \
+URLs and domains are data too: they stand in fields of their own, since other tools take them. An agent that reads answers \
+should not be given `--allow-writes`, or the scope `write`, without somebody who looks at what it asks for."""
+
+
+def mcp_page() -> str:
+    """docs/mcp.md: how an agent is connected, and every tool with its arguments and what it answers."""
+    reading = {tool.name for tool in mcp.tools(writes=False)}
+    tools = list(mcp.tools(writes=True))
+    named = {uri: inspect.getdoc(text) or "" for uri, text in RESOURCES.items()}
+    named[PROJECT] = "One project, as `describe_project` answers it."
+    parts = ["# MCP server", "Generated from the tools of the program.", MCP_START, "## Text of others", MCP_TRUST]
+    parts += ["## Resources", table(("address", "what it holds"), ((f"`{uri}`", said) for uri, said in named.items()))]
+    for title, here in (("Tools that read", True), ("Tools that change something", False)):
+        parts.append(f"## {title}")
+        for tool in tools:
+            if (tool.name in reading) is here:
+                parts += [f"### {tool.name}", tool.description, *_mcp_arguments(tool.parameters), _mcp_answer(tool)]
+    return page(parts)
+
+
+def _mcp_arguments(schema: Mapping[str, Any]) -> Iterator[str]:
+    own = {name: value for name, value in schema["properties"].items() if name not in ("project", "cursor")}
+    if own:
+        needed = schema.get("required", ())
+        rows = (
+            (f"`{name}`", "needed" if name in needed else _shown(value.get("default")), _mcp_meaning(value))
+            for name, value in own.items()
+        )
+        yield table(("argument", "unless said", "meaning"), rows)
+
+
+def _mcp_meaning(value: Mapping[str, Any]) -> str:
+    """What an argument means; where it is one of a few words, these."""
+    words = next((each["enum"] for each in (value, *value.get("anyOf", ())) if "enum" in each), ())
+    choices = f"One of {', '.join(f'`{word}`' for word in words)}." if words else ""
+    return " ".join(part for part in (value.get("description", ""), choices) if part)
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, list):
+        return ", ".join(f"`{each}`" for each in default)
+    return "" if default in (None, "") else f"`{json.dumps(default)}`"
+
+
+def _mcp_answer(tool: Any) -> str:
+    schema = tool.output_schema
+    return (
+        f"{schema.get('description', '')}\n\nAnswers {', '.join(f'`{name}`' for name in schema['properties'])}.".strip()
+    )
+
+
 # ---------------------------------------------------------------- Markdown
 
 
@@ -239,6 +371,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "glossary.md": glossary_page,
     "engines.md": engines_page,
+    "api.md": api_page,
+    "mcp.md": mcp_page,
 }
 
 

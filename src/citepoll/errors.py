@@ -7,7 +7,8 @@ CitepollError
 ├── SliceError        a question to the read side names an unknown metric, field or cycle
 ├── LedgerError       the ledger is locked, damaged, from a newer version, or the disk failed
 ├── EngineError       an engine cannot be asked (a refusal or a failed run is an answer's status, not an error)
-└── FetchError        an address that a user or an answer named is not opened, or gives nothing
+├── FetchError        an address that a user or an answer named is not opened, or gives nothing
+└── SendError         a mail or a webhook was not taken
 """
 
 from __future__ import annotations
@@ -63,3 +64,13 @@ class FetchError(CitepollError):
     def __init__(self, cause: str, fix: str = "", *, kept: str = "", refused: bool = False) -> None:
         super().__init__(cause, fix, kept=kept)
         self.refused = refused
+
+
+class SendError(CitepollError):
+    """`again`: another try may help."""
+
+    exit_code = 11
+
+    def __init__(self, cause: str, fix: str = "", *, kept: str = "", again: bool = False) -> None:
+        super().__init__(cause, fix, kept=kept)
+        self.again = again

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from functools import partial
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 from litestar import Litestar
 
 from citepoll import __version__
 from citepoll.errors import CitepollError
-from citepoll.surfaces import dashboard
+from citepoll.jobs.chores import Chore
+from citepoll.jobs.rounds import Rounds
+from citepoll.jobs.server import Jobs
+from citepoll.service import delivering, retaining
+from citepoll.surfaces import api, dashboard
 from citepoll.surfaces.cli import (
+    alerts,
     answers,
     check,
     corpus,
@@ -31,26 +38,48 @@ from citepoll.surfaces.cli.gaps import gaps
 from citepoll.surfaces.cli.health import health
 from citepoll.surfaces.cli.importing import import_answers
 from citepoll.surfaces.cli.init import init
+from citepoll.surfaces.cli.mcp import mcp_command
 from citepoll.surfaces.cli.measure import measure
 from citepoll.surfaces.cli.movement import decay, movement
 from citepoll.surfaces.cli.plan import plan
 from citepoll.surfaces.cli.poll import poll
 from citepoll.surfaces.cli.rebuild import rebuild
 from citepoll.surfaces.cli.report import report
+from citepoll.surfaces.cli.schedule import schedule
 from citepoll.surfaces.cli.serve import serve_command
 from citepoll.surfaces.cli.sources import sources
 from citepoll.surfaces.cli.targets import targets
 from citepoll.surfaces.cli.terminal import forgive_encodings, show_error, unwritten
 from citepoll.surfaces.cli.views import views
+from citepoll.surfaces.dashboard.doors import alert_link
 from citepoll.surfaces.web.application import assemble
 from citepoll.surfaces.web.desk import Desk
 
 
 def build_app(desk: Desk) -> Litestar:
-    """The one app that a server runs."""
-    built = assemble(desk, [dashboard.pages()], dashboard.error_page)
+    """The one app that a server runs, with its background work."""
+    link = alert_link(desk.settings.public_url)
+    jobs = Jobs(
+        desk.rooms, desk.accounts, desk.accounts.path.parent, desk.clock,
+        chores=(Chore("retention", retaining.wants, retaining.retain_daily),),
+        after=(partial(delivering.after_cycle, link=link),),
+    )  # fmt: skip
+    rounds = Rounds("alerts", partial(delivering.check_and_send, link=link), desk.rooms, desk.accounts, desk.clock)
+    desk.worker = jobs.polls
+    mcp, answering = _mcp("http").mount(desk)
+    built = assemble(
+        desk,
+        [dashboard.pages(), api.api(), mcp],
+        dashboard.error_page,
+        lifespan=[jobs.running, rounds.running, answering],
+    )
     built.state.nav = dashboard.NAV
     return built
+
+
+def _mcp(name: str) -> Any:
+    """A module of the MCP server. Its library takes half a second to load, which no other command should pay."""
+    return import_module(f"citepoll.surfaces.mcp.{name}")
 
 
 app = typer.Typer(name="citepoll", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -63,6 +92,7 @@ app.command("plan")(plan)
 app.command("poll")(poll)
 app.command("import")(import_answers)
 app.command("export")(export)
+app.command("schedule")(schedule)
 app.add_typer(cycles.app, name="cycles")
 app.command("measure")(measure)
 app.command("compare")(compare)
@@ -80,10 +110,12 @@ app.add_typer(answers.app, name="answers")
 app.command("report")(report)
 app.command("rebuild")(rebuild)
 app.command("health")(health)
+app.add_typer(alerts.app, name="alerts")
 app.command("backup")(backup)
 app.command("restore")(restore)
 app.add_typer(delete.app, name="delete")
 app.command("serve")(serve_command(build_app))
+app.command("mcp")(mcp_command(lambda rooms, writes: _mcp("stdio").serve(rooms, writes)))
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
 

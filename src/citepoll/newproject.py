@@ -65,7 +65,10 @@ runs = 3
 # per_cycle_usd = 20.0     # the most that a cycle may cost; the local engine is free
 
 [cadence]
-# every = "weekly"         # weekly, fortnightly, monthly or quarterly: noted here, schedules come later
+# every = "weekly"         # weekly, fortnightly, monthly or quarterly: `citepoll health` says when a cycle is late
+
+# [schedule]
+# every = "weekly"         # a running `citepoll serve` begins a cycle each week, which costs what a cycle costs
 
 [blend]
 mix_surfaces = false       # true blends engines of different kinds (api, ui, serp, recorded, simulated)

@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from citepoll import channels
+from citepoll.channels import Alerts, Hook, Security
 from citepoll.engines import REGISTRY
 from citepoll.errors import InputError, ProjectError
 from citepoll.explain.sources import SourceTable
 from citepoll.explain.targets import METRICS_AIMED_AT, Goal
 from citepoll.extract.citations import Ownership
 from citepoll.hashing import content_hash
-from citepoll.model import INTENTS, Alias, Brand, Engine, Property, Surface
+from citepoll.model import INTENTS, Alias, Brand, Engine, Property, Surface, normal_text
 from citepoll.schedule import Schedule, check_cron, check_over, cron_of
 
 FILE = "citepoll.toml"
@@ -114,6 +116,29 @@ class _Retention(_Strict, frozen=True):
     raw_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] | None = None
 
 
+class _Smtp(_Strict, frozen=True):
+    host: _Text
+    sender: _Text = msgspec.field(name="from")
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+    security: Security = "starttls"
+    user: _Text | None = None
+
+
+class _Webhook(_Strict, frozen=True):
+    name: _Text
+    url: _Text
+    form: Literal["slack", "json"] = "json"
+    secret: _Text | None = None
+
+
+class _Alerts(_Strict, frozen=True):
+    watch: tuple[_Text, ...] = ()
+    digest: Literal["daily", "weekly"] | None = None
+    email: tuple[_Text, ...] = ()
+    smtp: _Smtp | None = None
+    webhook: tuple[_Webhook, ...] = ()
+
+
 class _Blend(_Strict, frozen=True):
     mix_surfaces: bool = False
 
@@ -141,6 +166,7 @@ class _File(_Strict, frozen=True):
     cadence: _Cadence = _Cadence()
     schedule: _Schedule | None = None
     retention: _Retention = _Retention()
+    alerts: _Alerts = _Alerts()
     blend: _Blend = _Blend()
     intent_weights: dict[str, _Weight] = {}
     source: tuple[_Source, ...] = ()
@@ -173,6 +199,7 @@ class Project:
     `intent_weights` holds those that the file gives, the defaults are `explain.worth`'s. `engine_budgets`, `prices` and
     `paces` have the name or the id of an engine as their key; budgets are US dollars a cycle. `cadence` is how often cycles
     are meant to begin, `schedule` when they do by themselves. `raw_months` after it was closed, a cycle's payloads may go.
+    `alerts` says who is told of what.
     """
 
     root: Path
@@ -195,6 +222,7 @@ class Project:
     paces: Mapping[str, Pace] = field(default_factory=dict)
     schedule: Schedule | None = None
     raw_months: int | None = None
+    alerts: Alerts = Alerts()
 
     @property
     def data(self) -> Path:
@@ -255,6 +283,7 @@ def parse_project(text: str, root: Path) -> Project:
         targets=_targets(file, text),
         schedule=_schedule(file, text),
         raw_months=file.retention.raw_months,
+        alerts=_alerts(file.alerts, text),
         **_costs(file, text),
     )
 
@@ -331,6 +360,28 @@ def _schedule(file: _File, text: str) -> Schedule | None:
     except InputError as wrong:
         raise ProjectError(f"{FILE}, line {_line(text, ['schedule', field_])}: {wrong.cause}", wrong.fix) from None
     return found
+
+
+def _alerts(entry: _Alerts, text: str) -> Alerts:
+    """Who is told of alerts. Raises `ProjectError` with the line of what cannot be used."""
+    where: list[str | int] = ["alerts", "email"]
+    try:
+        if bool(entry.email) != bool(entry.smtp):
+            raise InputError(
+                "Mail needs both addresses and a server.",
+                'Write email = ["anna@example.org"] below [alerts], and host and from below [alerts.smtp].',
+            )
+        way = entry.smtp
+        mail = channels.mail(entry.email, way.sender, way.host, way.port, way.security, way.user) if way else None
+        hooks: list[Hook] = []
+        for at, one in enumerate(entry.webhook):
+            where = ["alerts", "webhook", at]
+            hooks.append(channels.hook(one.name, one.form, one.url, one.secret))
+            if one.name in (other.name for other in hooks[:-1]):
+                raise InputError(f"Two webhooks are called {one.name}.", "Give each its own name.")
+    except InputError as wrong:
+        raise ProjectError(f"{FILE}, line {_line(text, where)}: {wrong.cause}", wrong.fix) from None
+    return Alerts(tuple(normal_text(one) for one in entry.watch), entry.digest, mail, tuple(hooks))
 
 
 def _check_zone(name: str, text: str, where: list[str | int]) -> None:
@@ -455,13 +506,18 @@ def key_of(variable: str) -> str | None:
     None where neither has one; never from the project file. Raises `ProjectError` for a key that no header can hold,
     without showing it.
     """
-    key = (os.environ.get(variable) or _from_keyring(variable) or "").strip()
+    key = (secret_of(variable) or "").strip()
     if not key.isascii() or any(not c.isprintable() or c == " " for c in key):
         raise ProjectError(
             f"The key in {variable} holds a space, a line break or a letter that is not ASCII.",
             f"Copy it again, without quotes, into {variable}.",
         )
     return key or None
+
+
+def secret_of(variable: str) -> str | None:
+    """A secret as it stands in the environment variable, else in the keyring; None where neither has one."""
+    return os.environ.get(variable) or _from_keyring(variable) or None
 
 
 def _from_keyring(variable: str) -> str | None:
@@ -511,6 +567,9 @@ _TABLES: Mapping[str, type[msgspec.Struct]] = {
     "cadence": _Cadence,
     "schedule": _Schedule,
     "retention": _Retention,
+    "alerts": _Alerts,
+    "smtp": _Smtp,
+    "webhook": _Webhook,
     "blend": _Blend,
     "source": _Source,
     "target": _Target,
@@ -526,6 +585,9 @@ def _known(steps: list[str | int]) -> tuple[str, ...]:
 
 def _line(text: str, steps: list[str | int]) -> int:
     """The line (from 1) of the setting that `steps` leads to, or of the closest table that holds it."""
+    table = ".".join(str(s) for s in steps[:2])
+    if len(steps) > 1 and re.search(rf"^\s*\[+\s*{re.escape(table)}\s*\]", text, re.MULTILINE):
+        steps = [table, *steps[2:]]
     table = str(steps[0]) if steps else ""
     index = next((s for s in steps if isinstance(s, int)), 0)
     keys = [s for s in steps[1:] if isinstance(s, str)]

@@ -77,6 +77,16 @@ def test_an_experiment_is_started_shown_and_ended(folder):
     assert json.loads(run(folder, "experiment", "end", "1", "--json").stdout)["last_cycle"] == "one"
 
 
+def test_an_effect_is_shown_with_its_interval_even_where_it_proves_nothing(folder, at):
+    arms = ("--treat", 'query ~ "kind 0"', "--control", 'query ~ "kind 1"')
+    run(folder, "experiment", "start", *arms, "--change", "new page")
+    project = read_project(folder)
+    import_file(project, Ledger(project.data / "ledger.db"), folder / "rows.jsonl", "two", at=at)
+    said = " ".join(run(folder, "experiment", "show", "1").output.split())
+    assert "atlas, one to two, these queries: +0.0 points (-" in said
+    assert "adjusted p 1.000; treated against control: no evidence of change" in said
+
+
 def test_gaps_as_csv_and_markdown(folder):
     head, first, *_ = run(folder, "gaps", "--csv").stdout.splitlines()
     assert head.startswith("query,intent,topic,verdict,probability,weight,worth,ours,answers,ahead")

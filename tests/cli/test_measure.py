@@ -131,3 +131,12 @@ def test_a_comparison_says_its_verdict_in_a_word_and_once_what_it_means(citepoll
     assert {row["change"]["verdict"].split(";")[0] for row in rows if row["engine"] == "atlas"} >= {
         "no evidence of change"
     }
+
+
+def test_a_comparison_names_the_engine_inside_which_the_model_changed(citepoll, row, jsonl):
+    for cycle, model in (("one", "m1"), ("two", "m2")):
+        rows = [row(engine=engine, run=n) for engine in ("atlas", "beacon") for n in (1, 2, 3)]
+        rows = [each | {"model": model if each["engine"] == "beacon" else "same"} for each in rows]
+        citepoll("import", jsonl(*rows, name=f"{cycle}.jsonl"), "--cycle", cycle)
+    said = " ".join(citepoll("compare", "one", "two").err.split())
+    assert "warning: beacon: the model inside the engine changed: m1 → m2" in said

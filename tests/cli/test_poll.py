@@ -99,7 +99,7 @@ def test_a_dry_run_names_missing_keys_and_a_poll_is_refused_before_anything_is_m
 def test_a_dry_run_says_where_cost_and_time_are_from(citepoll, paid):
     said = citepoll("poll", "--dry-run").err
     assert (
-        "openai:responses: 6 runs, about $0.43 at $0.07 a run (price table of 2026-06-22), 11 s at 15 s a run" in said
+        "openai:responses: 6 runs, about $0.43 at $0.0725 a run (price table of 2026-06-22), 11 s at 15 s a run" in said
     )
     local, chat = json.loads(citepoll("poll", "--dry-run", "--json").out)["estimates"][::2]
     assert (local["usd"], local["cost_from"]) == (0, "simulated")

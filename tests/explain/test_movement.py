@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citepoll.explain.movement import Cited, moved, stays
+from citepoll.explain.movement import Cited, moved
 
 OWNERS = {"acme.com/a": "Acme"}
 
@@ -30,12 +30,6 @@ def test_one_run_a_cell_is_never_sure():
     before = Cited({("q1", "one", "a.com/"): 1}, {("q1", "one"): 1}, {})
     (lost,) = moved(before, Cited({}, {("q1", "one"): 1}, {}))
     assert (lost.what, lost.sure) == ("lost", False)
-
-
-def test_stays_of_one_owner():
-    cycles = [cited({("q1", "one", "acme.com/a"): 1, ("q1", "one", "b.com/x"): 2})]
-    assert stays(cycles, "Acme") == [frozenset({("q1", "one", "acme.com/a")})]
-    assert len(stays(cycles)[0]) == 2
 
 
 KEYS = st.dictionaries(

@@ -63,6 +63,16 @@ def test_being_cited_lower_is_said_and_moves_no_share():
     assert found.competitors == (THEM,)
 
 
+def test_the_order_of_citations_lends_no_certainty_to_a_size_that_it_does_not_move():
+    page = "https://northwind.example/forks"
+    unused, lower = seen(page, ONE, 1, 2), seen(page, TWO, 5, 6, 7, 8, brands=(THEM,))
+    both, alone = (find(ground((2, 0), (4, 4), unused=(unused,), lower=more))[0] for more in ((lower,), ()))
+    assert (both.size, both.probability) == (alone.size, alone.probability)
+    ours = seen(page, ONE, 1, brands=(US,))
+    (behind,) = find(ground((1, 4), (4, 4), cited=(THEIRS, ours), retrieved=(ours,), lower=(lower,)))
+    assert behind.probability == lead(4, 4, 1, 4)
+
+
 def test_inclusion_is_to_be_earned_on_a_page_in_two_answers_that_name_competitors():
     page = seen("https://reviews.example/best", ONE, 1, 2, brands=(THEM,))
     stray = seen("https://blog.example/", ONE, 1, brands=(THEM,))

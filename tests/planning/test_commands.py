@@ -88,7 +88,7 @@ def test_a_plan_says_what_a_cycle_costs_and_takes(run, project):
     done = run("plan")
     said = " ".join(done.stdout.split())
     assert "A cycle of them: 247 runs, $2.83, about 1 min 13 s" in said
-    assert "openai:responses: 39 runs, about $2.83 at $0.07 a run (price table of 2026-06-22), 1 min 13 s" in said
+    assert "openai:responses: 39 runs, about $2.83 at $0.0725 a run (price table of 2026-06-22), 1 min 13 s" in said
     assert widest(done.stdout) <= 80
 
 

@@ -151,6 +151,8 @@ def test_plans_are_kept_from_200_queries_on_and_optimistic_below(project, ledger
 def test_impossible_moves_are_told(project, ledger, at):
     with pytest.raises(InputError, match="not possible"):
         make_plan(project, ledger, Asked(detect=0.9, share=0.5), at)
+    with pytest.raises(InputError, match=r"95 points is not possible, up or down, from 23 %"):
+        make_plan(project, ledger, Asked(detect=0.95, share=0.23), at)
     with pytest.raises(InputError, match="power"):
         make_plan(project, ledger, Asked(power=1.0), at)
     hopeless = make_plan(project, ledger, Asked(queries=3, runs=1), at)

@@ -6,7 +6,7 @@ import pytest
 
 from citepoll.model import Change, Estimate, Row, Slice, SliceResult
 from citepoll.report.data import ReportData
-from citepoll.report.evidence import Doors, evidence_view
+from citepoll.report.evidence import doors_within, evidence_view
 from citepoll.report.html import render
 from citepoll.report.moved import FIRST_CYCLE, Moved, moved, trend_notes, trend_panels, verdict_of
 from citepoll.report.sentences import engine_labels
@@ -33,7 +33,7 @@ def with_changes(report: ReportData, *rows: Row, since: str = "2026-10") -> Repo
 
 def seen(report: ReportData) -> Moved:
     labels = engine_labels(report)
-    found = moved(report, labels, Doors(evidence_view(report, labels, ())))
+    found = moved(report, labels, doors_within(evidence_view(report, labels, ()), report.method.cycle))
     assert found is not None
     return found
 
@@ -87,7 +87,9 @@ def test_every_brand_and_engine_is_compared_for_both_targets(report: ReportData)
 
 
 def test_a_trend_stands_per_engine_with_a_number_for_each_brand_and_cycle(report: ReportData) -> None:
-    panels = trend_panels(report, engine_labels(report), Doors(evidence_view(report, {}, ())))
+    panels = trend_panels(
+        report, engine_labels(report), doors_within(evidence_view(report, {}, ()), report.method.cycle)
+    )
     assert len(panels) == 4
     assert panels[-1].title.startswith("Blended")
     for panel in panels:
@@ -100,7 +102,7 @@ def test_a_trend_stands_per_engine_with_a_number_for_each_brand_and_cycle(report
 
 def test_one_cycle_makes_no_trend_and_many_are_cut_to_the_newest(report: ReportData) -> None:
     assert report.trend is not None
-    doors = Doors(evidence_view(report, {}, ()))
+    doors = doors_within(evidence_view(report, {}, ()), report.method.cycle)
     one = replace(report, trend=replace(report.trend, cycles=("2026-11",)))
     assert trend_panels(one, engine_labels(report), doors) == ()
     many = tuple(f"c{at}" for at in range(12))

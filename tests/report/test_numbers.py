@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from citepoll.model import Estimate
 from citepoll.report import numbers
+from citepoll.report.data import Method
+from citepoll.report.sentences import runs_of
 
 
 def estimate(value: float | None, low: float | None, high: float | None, **more: object) -> Estimate:
@@ -86,9 +88,43 @@ def test_money(dollars: float, words: str) -> None:
     assert numbers.money(dollars) == words
 
 
+def test_runs_of_queries_are_counted() -> None:
+    assert numbers.spread([2, 9, 2, 2, 9]) == "2 queries × 9 runs, 3 × 2"
+    assert numbers.spread([1]) == "1 query × 1 run"
+    assert numbers.spread([]) == ""
+
+
+@pytest.mark.parametrize(("runs", "least", "words"), [(3, None, "3"), (3, 3, "3"), (9, 2, "2 to 9"), (None, None, "")])
+def test_runs_that_differ_by_query_are_a_range(runs: int | None, least: int | None, words: str) -> None:
+    assert runs_of(Method("c", "sha256:1", runs=runs, least_runs=least)) == words
+
+
 def test_counts_have_thin_separators() -> None:
     assert numbers.count(1234567) == "1\u202f234\u202f567"
     assert numbers.part(49, 144) == "49 of 144"
     assert numbers.part(None, 144) == "144"
     assert numbers.noun(1, "query", "queries") == "1 query"
     assert numbers.noun(2, "query", "queries") == "2 queries"
+
+
+def test_differences_and_lengths_of_time_have_words_of_their_own() -> None:
+    found = Estimate(0.024, 0.001, 0.047, "fixed_set", "m")
+    assert numbers.words(found, "difference") == "+2.4 points (0.1 to 4.7)"
+    assert numbers.words(Estimate(-0.2, None, None, "fixed_set", "m"), "difference") == "-20.0 points, no interval"
+    assert numbers.interval(found, "difference") == "0.1 to 4.7 points"
+    assert numbers.words(Estimate(3.0, 2.0, None, "fixed_set", "m"), "cycles") == "3 cycles (2 to more)"
+    assert numbers.words(Estimate(None, None, None, "fixed_set", "m", reason="why"), "cycles") == "no estimate: why"
+
+
+def test_a_count_stands_beside_what_it_is_a_part_of() -> None:
+    assert numbers.counted(Estimate(0.5, None, None, "fixed_set", "m", n=120, cited=104, of=452)) == "104 of 452"
+    assert numbers.counted(Estimate(0.5, None, None, "fixed_set", "m", n=120)) == "120"
+
+
+def test_a_price_is_exact_enough_to_be_multiplied():
+    shown = [numbers.price(dollars) for dollars in (0, 0.0725, 0.015, 0.004, 0.5, 0.123456, 1.2, 0.0000123)]
+    assert shown == ["$0.00", "$0.0725", "$0.015", "$0.004", "$0.50", "$0.123", "$1.20", "$0.0000123"]
+
+
+def test_one_cycle_is_no_plural():
+    assert numbers.words(Estimate(1.0, 1.0, 2.0, "fixed_set", "m"), "cycles") == "1 cycle (1 to 2)"

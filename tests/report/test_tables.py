@@ -12,8 +12,9 @@ from citepoll.report.pairs import engines, leading, pairs
 from citepoll.report.tables import csv_text, json_rows, json_text, markdown_text
 
 KNOWN = Estimate(
-    0.3403, 0.2889, 0.3969, "fixed_set", "m", n=144, n_queries=48, cited=49, pooled=0.3403, excluded={"failed": 4}
-)
+    0.3403, 0.2889, 0.3969, "fixed_set", "m", n=144, n_queries=48, cited=49, pooled=0.3403, excluded={"failed": 4},
+    of=144,
+)  # fmt: skip
 GONE = Estimate(None, None, None, "category", "m", reason="0 valid answers", warnings=("one", "two"))
 
 
@@ -31,7 +32,7 @@ def test_json_is_a_list_of_rows_with_fractions_and_nulls() -> None:
     assert first | {"warnings": []} == {
         "metric": "share_of_citation", "brand": "Acme", "engine": "atlas", "value": 0.3403, "low": 0.2889,
         "high": 0.3969, "confidence": 0.95, "target": "fixed_set", "method": "m", "cited": 49, "n": 144,
-        "pooled": 0.3403, "n_queries": 48, "n_effective": None, "excluded": {"failed": 4}, "reason": None,
+        "pooled": 0.3403, "n_queries": 48, "n_effective": None, "of": 144, "excluded": {"failed": 4}, "reason": None,
         "grade": "exploratory", "grade_next": None, "band": "category authority", "simulated": False, "warnings": [],
     }  # fmt: skip
     assert second["value"] is None

@@ -20,7 +20,7 @@ def estimate(value: float) -> Estimate:
 def lines(*values: float | None) -> list[Line]:
     ours = tuple(None if value is None else estimate(value) for value in values)
     theirs = tuple(estimate(0.1) for _ in values)
-    return [Line("Acme", ours, True, "answers-atlas"), Line("<b>Other</b>\x00", theirs)]
+    return [Line("Acme", ours, True, (None,) * (len(ours) - 1) + ("answers-atlas",)), Line("<b>Other</b>\x00", theirs)]
 
 
 def texts(drawn: str) -> list[str]:

@@ -1,7 +1,8 @@
 import pytest
 
 from citepoll.errors import SliceError
-from citepoll.service.answers import Wanted, find, show
+from citepoll.service import answers
+from citepoll.service.answers import Wanted, browse, find, show
 from citepoll.service.importing import import_file
 
 
@@ -76,3 +77,39 @@ def test_no_cycle_yet(project, ledger, at):
 def test_an_unknown_brand_is_told(project, ledger, imported, at):
     with pytest.raises(SliceError, match="no brand 'Nobody'"):
         find(project, ledger, Wanted("c", cites="Nobody"), at)
+
+
+def test_a_list_is_browsed_in_pages_that_hold_each_answer_once(project, ledger, imported, at):
+    every = [answer.id for answer in find(project, ledger, Wanted("c"), at)]
+    seen, after = [], 0
+    while after is not None:
+        batch = browse(project, ledger, Wanted("c"), at, after=after, limit=3)
+        assert (batch.cycle, batch.total, batch.looked) == ("c", 4, 0)
+        seen += [answer.id for answer in batch.answers]
+        after = batch.next
+    assert seen == every
+
+
+@pytest.mark.parametrize(("text", "runs"), [("FOXGLOVE", [1, 4]), ("acme  and", [1]), ("nowhere", []), ("atlas", [])])
+def test_a_text_is_looked_for_in_the_answer_itself(project, ledger, imported, at, monkeypatch, text, runs):
+    wanted = Wanted("c", text=text)
+    assert [answer.run for answer in find(project, ledger, wanted, at)] == runs
+    monkeypatch.setattr(answers, "LOOKED", 3)
+    seen, after, looked = [], 0, 0
+    while after is not None:
+        batch = browse(project, ledger, wanted, at, after=after, limit=1)
+        seen += [answer.run for answer in batch.answers]
+        looked, after = looked + batch.looked, batch.next
+    assert (seen, looked) == (runs, 4)
+
+
+def test_a_question_is_found_by_its_id_and_answers_by_whether_it_names_a_brand(project, ledger, imported, at):
+    spade = next(q for q in ledger.query_set(ledger.cycle("c")).queries if "Spade" in q.text)
+    assert [a.run for a in find(project, ledger, Wanted("c", query=spade.id), at)] == [3]
+    assert find(project, ledger, Wanted("c", branded=True), at) == ()
+    assert [a.run for a in find(project, ledger, Wanted("c", status="valid", run=4), at)] == [4]
+
+
+def test_the_calls_of_an_answer_are_told(project, ledger, imported, at):
+    first = find(project, ledger, Wanted("c"), at)[0]
+    assert [(one.number, one.status) for one in answers.attempts(ledger, first.id)] == [(1, "answered")]

@@ -150,3 +150,28 @@ def test_a_disk_that_fills_up_is_said(ledger, imported, tmp_path, monkeypatch, f
     monkeypatch.setattr(exporting, "_opened", lambda path, gz: Full())
     with pytest.raises(InputError, match="No space left"):
         exporting.export(ledger, imported, tmp_path / "a", format_)
+
+
+@pytest.mark.parametrize("chosen", ["jsonl", "csv"])
+@pytest.mark.parametrize("raw", [True, False])
+def test_a_stream_is_the_file_in_pieces(ledger, imported, tmp_path, monkeypatch, chosen, raw):
+    monkeypatch.setattr(exporting, "PIECE", 1)
+    _, data = exported(ledger, imported, tmp_path / f"out.{chosen}", raw=raw)
+    cycle = ledger.cycle("c")
+    pieces = list(exporting.pieces(exporting.rows(ledger, cycle), chosen, raw=raw))
+    assert b"".join(pieces) == data
+    assert len(pieces) > 2
+
+
+def test_parquet_in_parts_is_one_table(ledger, imported, tmp_path, monkeypatch):
+    exported(ledger, imported, tmp_path / "whole.parquet")
+    monkeypatch.setattr(exporting, "PART", 1)
+    pieces = exporting.pieces(exporting.rows(ledger, ledger.cycle("c")), "parquet")
+    (tmp_path / "parts.parquet").write_bytes(b"".join(pieces))
+    whole, parts = (pl.read_parquet(tmp_path / f"{name}.parquet") for name in ("whole", "parts"))
+    assert whole.equals(parts)
+
+
+def test_no_row_is_a_parquet_file_too():
+    found = b"".join(exporting.pieces(iter(()), "parquet"))
+    assert pl.read_parquet(io.BytesIO(found)).height == 0

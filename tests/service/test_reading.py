@@ -169,6 +169,30 @@ def test_each_kind_has_its_use_case():
 # ---------------------------------------------------------------- the same numbers as the commands
 
 
+def test_velocity_says_what_else_changed_on_the_engines_that_it_shows(empty):
+    for cycle, model in (("one", "m1"), ("two", "m1"), ("three", "m2")):
+        rows = [row | {"model": model} for row in CYCLES[cycle]]
+        lost = answered(FORKS, 4, engine="borealis") | {"status": "failed"}
+        empty.put(cycle, [*rows, answered(FORKS, 1, engine="borealis"), *([lost] if cycle == "two" else ())])
+    changed = "atlas, two to three: the model inside the engine changed: m1 → m2"
+    assert changed in empty.ask("velocity").warnings
+    assert "borealis: 1 of 2 runs failed in two" in empty.ask("velocity").warnings
+    other = empty.ask("velocity", where="engine = borealis").warnings
+    assert "borealis: 1 of 2 runs failed in two" in other
+    assert not any("atlas" in text for text in other)
+
+
+def test_a_cycle_whose_runs_failed_ends_no_stay_of_a_page(empty):
+    empty.put("one", [answered(FORKS, 1, "globex.com"), answered(SPADES, 1)])
+    cited = [answered(FORKS, 1, "acme.com"), answered(SPADES, 1, "acme.com")]
+    empty.put("two", cited)
+    empty.put("three", [answered(FORKS, 1) | {"status": "failed"}, answered(SPADES, 1)])
+    empty.put("four", cited)
+    found = moving.decay(*empty.here, AT)
+    assert (found.owned.n, found.owned.ended) == (2, 1)
+    assert [(step.cycles, step.value) for step in found.owned.curve] == [(1, 0.5), (2, 0.5)]
+
+
 def test_velocity_is_the_slope_and_shows_where_the_share_stands(ask, room):
     result = ask("velocity", "velocity_of_presence_rate", target="fixed_set")
     found = velocity(*room.here, Slice(target="fixed_set"), AT)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Iterable, Sequence, Set
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from citepoll.errors import InputError
+
+K = TypeVar("K", bound=Hashable)
 
 NO_SPELL = "no URL was first cited in a cycle after the first"
 NOT_REACHED = "more than half were still cited when last seen"
@@ -21,7 +25,7 @@ NOT_REACHED = "more than half were still cited when last seen"
 class Spell:
     """An unbroken stay of one citation (query, engine, URL): cycles from its first one to its loss, or, where `ended` is
     False, the steps from one cycle to the next that it has outlived. `start_known` is False where it was there in the
-    first cycle already."""
+    first cycle already, or in the first that could show it."""
 
     key: Hashable
     cycles: int
@@ -53,28 +57,34 @@ class HalfLife:
     reason: str | None = None
 
 
-def spells(cited: Sequence[Set[Hashable]], *, absent: int = 1) -> tuple[Spell, ...]:
+def spells(
+    cited: Sequence[Set[K]], *, absent: int = 1, asked: Callable[[K], Sequence[int]] | None = None
+) -> tuple[Spell, ...]:
     """The stays of each citation over cycles, the oldest first; `cited` holds a set of (query, engine, URL) a cycle.
 
     A stay ends where `absent` cycles in a row lack it; a shorter break belongs to it. With few runs a source is
     missed by chance as well as lost, so 1 gives short lives: 2 is fairer to sources that a query cites now and then.
     A stay that ended lasted the cycles that had it. One still open has outlived the steps from its first cycle to the last
-    that has it, and is censored there: first cited in the newest cycle, it has outlived none. Raises `InputError` for
-    `absent` below 1.
+    that has it, and is censored there: first cited in the newest cycle, it has outlived none.
+
+    `asked` gives the cycles (from 0, rising) in which a citation could have been seen, those with a valid answer of its
+    query and engine; left away, every cycle. The others say nothing: they end no stay, and a stay that no earlier such
+    cycle precedes began out of sight. Raises `InputError` for `absent` below 1.
     """
     if absent < 1:
         raise InputError(f"{absent} cycles of absence end no stay", "Give 1 or more.")
-    seen: dict[Hashable, list[int]] = {}
+    seen: dict[K, list[int]] = {}
     for cycle, keys in enumerate(cited):
         for key in keys:
             seen.setdefault(key, []).append(cycle)
     found: list[Spell] = []
     for key, cycles in seen.items():
-        breaks = [i + 1 for i, (one, other) in enumerate(pairwise(cycles)) if other - one > absent]
+        looks = asked(key) if asked else range(len(cited))
+        places = [bisect_left(looks, cycle) for cycle in cycles]
+        breaks = [i + 1 for i, (one, other) in enumerate(pairwise(places)) if other - one > absent]
         for start, end in pairwise([0, *breaks, len(cycles)]):
-            first, last = cycles[start], cycles[end - 1]
-            ended = last + absent < len(cited)
-            found.append(Spell(key, last - first + ended, ended, first > 0))
+            ended = places[end - 1] + absent < len(looks)
+            found.append(Spell(key, cycles[end - 1] - cycles[start] + ended, ended, places[start] > 0))
     return tuple(found)
 
 

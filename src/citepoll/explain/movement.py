@@ -1,8 +1,8 @@
-"""Citations won and lost between two cycles, by query, engine and URL; and how long a cited URL stays cited."""
+"""Citations won and lost between two cycles, by query, engine and URL."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -57,10 +57,3 @@ def moved(before: Cited, after: Cited) -> tuple[Moved, ...]:
     return tuple(
         sorted(found, key=lambda m: (not m.sure, -max(m.before, m.after), m.what, m.engine, m.url, m.query_id))
     )
-
-
-def stays(cycles: Sequence[Cited], owner: str | None = None) -> list[frozenset[Key]]:
-    """What each cycle cites, for `halflife.spells`: all URLs, or those that `owner` owns."""
-    return [
-        frozenset(key for key in cited.runs if owner is None or cited.owners.get(key[2]) == owner) for cited in cycles
-    ]

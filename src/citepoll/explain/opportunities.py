@@ -307,10 +307,11 @@ def _improve_why(ground: Ground, here: list[Seen], below: list[Seen], behind: li
 
 
 def _improve_chance(ground: Ground, here: list[Seen], below: list[Seen], behind: list[str]) -> float:
+    """Of what the size is made of; of the order of citations, which moves no share, where there is nothing else."""
     chances = [ground.gaps[key].probability for key in behind]
-    for seen in (here, below):
-        if seen:
-            chances.append(_over(len(_answers(seen)), _asked(ground.cells, {s.query_id for s in seen})))
+    if here or not behind:
+        seen = here or below
+        chances.append(_over(len(_answers(seen)), _asked(ground.cells, {s.query_id for s in seen})))
     return max(chances)
 
 

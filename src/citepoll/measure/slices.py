@@ -70,6 +70,12 @@ def parse_where(text: str) -> tuple[Filter, ...]:
     return tuple(filters)
 
 
+def quoted(text: str) -> str:
+    """Any text as a value of a filter: `engine = ` + quoted(name)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def validate(slice: Slice) -> tuple[Filter, ...]:
     """The filters of a slice whose every word is known and fits the others; raises `SliceError` otherwise.
 

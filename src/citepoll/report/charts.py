@@ -80,6 +80,12 @@ def sources(marks: Sequence[Mark], frame: Frame = WIDE) -> alt.LayerChart:
     return _intervals(ranked, frame, top=axis_end(highest))
 
 
+def in_order(marks: Sequence[Mark], frame: Frame = WIDE) -> alt.LayerChart:
+    """Small shares in the order given, as one source by engine: the axis as in `sources`."""
+    highest = max((mark.fixed_set.high or 0.0 for mark in marks if mark.fixed_set), default=1.0)
+    return _intervals(marks, frame, top=axis_end(highest))
+
+
 def axis_end(highest: float) -> float:
     """Where an axis ends that starts at 0 and has to hold a share: .1, .2, .4, .6, .8 or 1."""
     return next((end for end in (0.1, 0.2, 0.4, 0.6, 0.8) if highest <= end), 1.0)

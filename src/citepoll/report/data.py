@@ -40,7 +40,7 @@ class CellNote:
 class Ahead:
     """A competitor that is ahead on a query: answers that cite it and the tracked brand, of `valid` over all engines
     given. `probability` that its propensity is higher by the stated margin, where it was computed. `pages` are cited
-    instead."""
+    instead. `weight` is that of the query's intent: weight × probability is what the lead is worth."""
 
     competitor: str
     query_id: str
@@ -51,6 +51,12 @@ class Ahead:
     confirmed: bool = False
     engine: str | None = None
     pages: tuple[str, ...] = ()
+    weight: float | None = None
+
+    @property
+    def worth(self) -> float:
+        """Weight × probability; an unknown one counts as 1."""
+        return (1.0 if self.weight is None else self.weight) * (1.0 if self.probability is None else self.probability)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,7 @@ class ReportData:
     `sources`: slot_share by domain and engine (or another share by domain); `owners` maps a domain to its brand.
     `classes`: the same by `source_class` and engine. `others`: further metrics by brand and engine, as a table.
     `answers_total` counts all answers of the cycle; `evidence` may hold fewer, and the report says so.
+    `weights`: the intent weights by which `ahead` is ranked, in words.
     """
 
     brand: str
@@ -183,6 +190,7 @@ class ReportData:
     targets: tuple[TargetLine, ...] = ()
     classes: SliceResult | None = None
     concentration: tuple[Concentration, ...] = ()
+    weights: str = ""
 
     @property
     def metric(self) -> str:

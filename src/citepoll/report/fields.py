@@ -94,7 +94,7 @@ def field(cell: CellNote | None, label: str, door: str | None) -> Field:
 
 
 def ahead_groups(data: ReportData, labels: Mapping[str, str], doors: Doors) -> tuple[AheadGroup, ...]:
-    """Competitors by the number of queries on which they are ahead, the most first."""
+    """Competitors by the number of queries on which they are ahead, the most first; their leads by what they are worth."""
     texts = {query.id: query.text for query in data.queries}
     found: dict[str, list[Ahead]] = {}
     for one in data.ahead:
@@ -104,7 +104,7 @@ def ahead_groups(data: ReportData, labels: Mapping[str, str], doors: Doors) -> t
         AheadGroup(
             one_line(name, 60),
             _summary(cases, len(data.queries)),
-            tuple(_ahead_line(case, texts, labels, doors, data) for case in sorted(cases, key=_surest_first)),
+            tuple(_ahead_line(case, texts, labels, doors, data) for case in sorted(cases, key=_most_worth)),
         )
         for name, cases in ranked
     )
@@ -134,8 +134,11 @@ def _ahead_line(
 
 def _evidence(case: Ahead) -> str:
     word = "confirmed" if case.confirmed else "candidate"
-    return word if case.probability is None else f"{word}, probability {percent(case.probability)}"
+    if case.probability is None:
+        return word
+    worth = "" if case.weight is None else f", worth {case.worth:.1f}"
+    return f"{word}, probability {percent(case.probability)}{worth}"
 
 
-def _surest_first(case: Ahead) -> tuple[bool, float, str]:
-    return not case.confirmed, -(case.probability or 0.0), case.query_id
+def _most_worth(case: Ahead) -> tuple[float, bool, str]:
+    return -case.worth, not case.confirmed, case.query_id

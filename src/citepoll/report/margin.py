@@ -41,10 +41,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the text. `kind` is what Markdown would make of it, `depth` how deep a list item stands, 0 to 3."""
+    """One line of the text. `kind` is what Markdown would make of it."""
 
     kind: Kind
-    depth: int
     parts: tuple[Segment, ...]
     notes: tuple[Note, ...]
 
@@ -58,13 +57,13 @@ class Reading:
     left_out: int
 
 
-def reading(
-    text: str, citations: Sequence[ResolvedCitation], mentions: Sequence[Mention], *, tracked: str
-) -> Reading:
+def reading(text: str, citations: Sequence[ResolvedCitation], mentions: Sequence[Mention], *, tracked: str) -> Reading:
     """The text in lines; nothing of it is taken away but what does not print. No text gives no lines."""
     shown = text[:LONGEST]
     cited = [c for c in citations if c.level != "retrieved"]
-    placed = [c for c in cited if c.start is not None and c.end is not None and 0 <= c.start < c.end <= len(shown)][:MARKS]
+    placed = [c for c in cited if c.start is not None and c.end is not None and 0 <= c.start < c.end <= len(shown)][
+        :MARKS
+    ]
     notes = {c.position: _note(c, tracked) for c in placed}
     named = [m for m in mentions if m.end <= len(shown)][:MARKS]
     parts = segments(shown, placed, named, tracked=tracked, limit=LONGEST)
@@ -103,9 +102,8 @@ def _lines(rows: Iterator[list[Segment]], notes: dict[int, Note]) -> Iterator[Li
         fence = bool(_FENCE.match(text))
         kind: Kind = "code" if fenced or fence else _kind(text)
         fenced = fenced != fence
-        depth = min(3, (len(text) - len(text.lstrip())) // 2) if kind == "item" else 0
         here = tuple(notes[at] for at in dict.fromkeys(at for part in row for at in part.notes))
-        yield Line(kind, depth, tuple(part for part in row if part.text or part.notes), here)
+        yield Line(kind, tuple(part for part in row if part.text or part.notes), here)
 
 
 def _kind(text: str) -> Kind:

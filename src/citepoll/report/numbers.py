@@ -70,16 +70,21 @@ def points(found: Estimate | Contrast) -> str:
     """A difference of shares in points: `+2.4 points (0.1 to 4.7)`, or why there is none."""
     if found.value is None:
         return f"no estimate: {found.reason or 'no interval'}"
-    value = f"{found.value * 100:+.1f} points"
+    value = f"{_tenths(found.value):+.1f} points"
     if found.low is None or found.high is None:
         return f"{value}, no interval"
-    return f"{value} ({found.low * 100:.1f} to {found.high * 100:.1f})"
+    return f"{value} ({_tenths(found.low):.1f} to {_tenths(found.high):.1f})"
+
+
+def _tenths(difference: float) -> float:
+    """Points with one decimal; what rounds to nothing has no sign of its own."""
+    return round(difference * 100, 1) + 0.0
 
 
 def _cycles(estimate: Estimate) -> str:
     low = "?" if estimate.low is None else f"{estimate.low:g}"
     high = "more" if estimate.high is None else f"{estimate.high:g}"
-    return f"{estimate.value:g} cycles ({low} to {high})"
+    return f"{noun(round(estimate.value or 0), 'cycle')} ({low} to {high})"
 
 
 def interval(estimate: Estimate, unit: Unit = "share") -> str:
@@ -142,6 +147,14 @@ def money(dollars: float) -> str:
         return f"{sign}${amount:,.2f}".replace(",", THIN_SPACE)
     text = f"{Decimal(f'{amount:.1e}'):f}"
     return f"{sign}${text}"
+
+
+def price(dollars: float) -> str:
+    """US dollars of one call, exact enough to be multiplied: below a dollar three significant digits, as `$0.0725`."""
+    if dollars == 0 or dollars >= 1:
+        return money(dollars)
+    exact = Decimal(f"{dollars:.2e}").normalize()
+    return f"${exact:f}" if exact.as_tuple().exponent < -2 else money(dollars)  # type: ignore[operator]
 
 
 def duration(seconds: float) -> str:

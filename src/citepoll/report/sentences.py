@@ -29,7 +29,7 @@ TARGETS: dict[str, str] = {
 
 def engine_labels(data: ReportData) -> dict[str, str]:
     """The name of every engine for people, its kind behind it: `Atlas (recorded)`; blended ones with their weights."""
-    labels = {note.name: _engine_label(note) for note in data.engines}
+    labels = {note.name: engine_label(note) for note in data.engines}
     for row in data.shares.rows:
         name = str(row.dimensions.get("engine") or "")
         if name not in labels:
@@ -131,7 +131,8 @@ def target_explained(confidence: float) -> Mapping[str, str]:
     }
 
 
-def _engine_label(note: EngineNote) -> str:
+def engine_label(note: EngineNote) -> str:
+    """The name of an engine for people, its kind behind it: `Atlas (recorded)`."""
     name = one_line(note.label or note.name, 60)
     kind = SURFACES[note.surface]
     return name if f"({kind})" in name else f"{name} ({kind})"

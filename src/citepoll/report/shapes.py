@@ -46,7 +46,7 @@ def shaped(result: SliceResult, shape: Shape, by: Sequence[str] = ()) -> dict[st
     names = dimension_names(result)
     if shape == "trend":
         return {**head, "series": _trend(rows, names, result.cycles)}
-    places = [name for name in by if name in names] or list(names)
+    places = list(by) if by and set(by) <= set(names) else list(names)  # a found metric has dimensions of its own
     if shape == "ranking":
         return {**head, "lists": _rankings(rows, places[0] if places else "", names)}
     if len(places) < 2:

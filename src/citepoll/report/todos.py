@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -75,18 +75,22 @@ def todos(data: ReportData, evidence: EvidenceView) -> ToDos | None:
     if data.todo_total is None and not data.todo:
         return None
     answers = evidence.answers()
-    every = tuple(_line(one, answers) for one in data.todo)
+    every = tuple(todo_line(one, answers) for one in data.todo)
     first = tuple(line for line, one in zip(every, data.todo, strict=True) if one.status not in SETTLED)[:FIRST]
     heading = {1: "One thing to do", 2: "Two things to do", 3: "Three things to do"}.get(len(first), "Things to do")
     return ToDos(heading, first, every, max(data.todo_total or 0, len(every)))
 
 
 def aims(data: ReportData, labels: Mapping[str, str]) -> tuple[Aim, ...]:
+    """The targets of a report."""
+    return aims_of(data.targets, labels, data.written_at.date())
+
+
+def aims_of(targets: Iterable[TargetLine], labels: Mapping[str, str], today: date) -> tuple[Aim, ...]:
     """Each target once, with the engines' chances in the order given."""
     groups: dict[tuple[str, float, date], list[TargetLine]] = {}
-    for one in data.targets:
+    for one in targets:
         groups.setdefault((one.metric, one.value, one.by), []).append(one)
-    today = data.written_at.date()
     return tuple(
         Aim(_aim(metric, value, by, today), _chances(several, labels))
         for (metric, value, by), several in groups.items()
@@ -98,7 +102,8 @@ def targets_of(data: ReportData, metric: str) -> tuple[float, ...]:
     return tuple(dict.fromkeys(one.value for one in data.targets if one.metric == metric))
 
 
-def _line(one: ToDo, answers: Mapping[str, AnswerView]) -> ToDoLine:
+def todo_line(one: ToDo, answers: Mapping[str, AnswerView]) -> ToDoLine:
+    """One thing to do in words; `answers` are those of a report by key, none on a page of the desk."""
     keys = dict.fromkeys(one_line(key, 80) for key in one.answers)
     here = [answers[key] for key in keys if key in answers]
     total = max(one.answers_total or 0, len(keys))
@@ -111,7 +116,7 @@ def _line(one: ToDo, answers: Mapping[str, AnswerView]) -> ToDoLine:
         sentence=one_line(_bare(one.sentence), 300),
         why=one_line(_bare(one.why), 600),
         gain=", ".join(part for part in (one_line(one.size, 60), effort) if part),
-        chance=f"probability {_chance(one.probability)}" if one.probability is not None else "",
+        chance=f"probability {chance(one.probability)}" if one.probability is not None else "",
         effort_reason=one_line(one.effort_reason, 200),
         status="" if one.status == "open" else one_line(one.status.replace("-", " "), 20),
         effect=one_line(one.effect, 600),
@@ -136,17 +141,18 @@ def _aim(metric: str, value: float, by: date, today: date) -> str:
 
 def _chances(several: list[TargetLine], labels: Mapping[str, str]) -> str:
     """The chances; where there is none at all, why."""
-    known = [f"{_name(one, labels)} {_chance(one.chance)}" for one in several if one.chance is not None]
+    known = [f"{_name(one, labels)} {chance(one.chance)}" for one in several if one.chance is not None]
     if known:
         return f"Chance of having been met: {', '.join(known)}."
     reasons = dict.fromkeys(one_line(one.reason or "it was not computed", 200) for one in several)
     return f"No chance is stated: {'; '.join(reasons)}."
 
 
-def _chance(chance: float) -> str:
-    if chance < SURE:
+def chance(probability: float) -> str:
+    """A probability in words: `83 %`, never none or all: `under 1 %`, `over 99 %`."""
+    if probability < SURE:
         return "under 1 %"
-    return "over 99 %" if chance >= 1 - SURE else percent(chance)
+    return "over 99 %" if probability >= 1 - SURE else percent(probability)
 
 
 def _name(one: TargetLine, labels: Mapping[str, str]) -> str:

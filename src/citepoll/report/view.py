@@ -84,6 +84,7 @@ class Page:
     trends: tuple[TrendPanel, ...]
     trend_notes: tuple[str, ...]
     ahead: tuple[AheadGroup, ...]
+    ahead_note: str
     heat: HeatMap | None
     classes: tuple[Panel, ...]
     class_table: MetricTable | None
@@ -130,6 +131,9 @@ def page(data: ReportData, doors: Doors | None = None) -> Page:
         trends=trend_panels(data, labels, doors),
         trend_notes=trend_notes(data),
         ahead=ahead_groups(data, labels, doors),
+        ahead_note=f"The most worthwhile first: weight of the query's intent × probability; {data.weights}."
+        if data.ahead and data.weights
+        else "",
         heat=heat_map(data, labels, doors),
         classes=class_panels(data, labels),
         class_table=class_table(data, labels),

@@ -14,6 +14,7 @@ from citepoll.model import Answer, Mention, Query, ResolvedCitation, Slice, norm
 from citepoll.project import Project
 from citepoll.service.deriving import derive, leads_of, observer_of, parse
 from citepoll.service.measuring import chosen, query_frame
+from citepoll.store.attempts import Attempt, attempts_of
 from citepoll.store.ledger import Cycle, Kept, Ledger
 
 
@@ -83,7 +84,7 @@ class Batch:
     next: int | None
 
 
-LOOKED = 1000
+LOOKED = 500
 """Answers opened at once in search of a text: about a tenth of a second."""
 
 
@@ -100,9 +101,7 @@ def find(project: Project, ledger: Ledger, wanted: Wanted, at: datetime) -> tupl
     return _listed(frame, hits, cycle)
 
 
-def browse(
-    project: Project, ledger: Ledger, wanted: Wanted, at: datetime, *, after: int = 0, limit: int = 50
-) -> Batch:
+def browse(project: Project, ledger: Ledger, wanted: Wanted, at: datetime, *, after: int = 0, limit: int = 50) -> Batch:
     """The same a page at a time: at most `limit` answers from behind `after`. Of a text's, no more than `LOOKED` are
     opened, so that a page may be short or empty and the list go on all the same."""
     cycle, found, hits = _fitting(project, ledger, wanted, at)
@@ -202,6 +201,11 @@ def show(project: Project, ledger: Ledger, run_id: int) -> Shown:
     """One answer, read from its raw body now. Raises `SliceError` where there is none of that number."""
     cycle, kept = ledger.run(run_id)
     return seen(project, ledger, cycle, [kept])[0]
+
+
+def attempts(ledger: Ledger, run_id: int) -> tuple[Attempt, ...]:
+    """Every call that an answer took, oldest first."""
+    return attempts_of(ledger, run_id)
 
 
 def seen(project: Project, ledger: Ledger, cycle: Cycle, several: Sequence[Kept]) -> tuple[Shown, ...]:

@@ -14,11 +14,13 @@ from typing import NamedTuple
 import polars as pl
 
 from citepoll.engines import calls, load, recorded
+from citepoll.errors import LedgerError
 from citepoll.extract.columns import ANSWERS, CITATIONS, HITS, Columns
 from citepoll.extract.observe import EXTRACTOR_VERSION, Observer
 from citepoll.model import FINAL, Answer, Brand, Query
 from citepoll.project import Project
 from citepoll.store.derived import Built, Derived
+from citepoll.store.erasing import dropped
 from citepoll.store.ledger import Cycle, Kept, Ledger
 from citepoll.store.redirects import redirects_of, revision
 
@@ -56,12 +58,24 @@ def derivation(project: Project, ledger: Ledger, cycle: Cycle) -> dict[str, obje
 
 def derive(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, *, again: bool = False,
            step: Step | None = None) -> Built:  # fmt: skip
-    """The derived tables of a cycle for today's brands and extractor, built if they are not there (or with `again`)."""
+    """The derived tables of a cycle for today's brands and extractor, built if they are not there (or with `again`).
+
+    Those of a cycle whose payloads were dropped are what they were then. Raises `LedgerError` where these are gone too.
+    """
     derived = Derived(project.data / "derived")
     detail = derivation(project, ledger, cycle)
     found = derived.find(cycle, detail)
     if found is not None and not again:
         return found
+    if event := dropped(ledger).get(cycle.name):
+        versions = derived.versions(cycle)
+        if not versions:
+            day = str(event["at"])[:10]
+            raise LedgerError(
+                f"The payloads of {cycle.name} were dropped on {day}, and its derived tables are gone.",
+                "Restore a backup.",
+            )
+        return versions[-1]
     with derived.alone():
         found = None if again else derived.find(cycle, detail)
         return found or derived.write(cycle, detail, _parts(project, ledger, cycle, step), at)
@@ -84,6 +98,8 @@ def parse(cycle: Cycle, kept: Kept) -> Answer:
 
 
 def _parse(kind: str, kept: Kept) -> Answer:
+    if not kept.body and kept.status in FINAL:
+        return Answer(kept.status, message=kept.message or "The payload is not kept any more.")
     if kept.status not in FINAL:
         return Answer(kept.status, message=kept.message)
     if kind == "recorded":

@@ -17,6 +17,8 @@ from citepoll.errors import EngineError, InputError, ProjectError
 from citepoll.hashing import content_hash
 from citepoll.model import Answer, Engine, Query
 from citepoll.project import FILE, Project, key_of, read_project
+from citepoll.report.numbers import money, noun
+from citepoll.report.printable import one_line
 from citepoll.sampling.budget import Price, price_of
 from citepoll.sampling.http import HttpTransport, Timeouts
 from citepoll.sampling.transport import Unanswered
@@ -230,3 +232,13 @@ def _result(
         len(answer.sources) if answer else None,
         answer.queries if answer else (),
     )
+
+
+def measured_words(found: Checked) -> str:
+    """Model, time, cost and counts of an answer; empty where none came."""
+    if found.status in (None, "failed"):
+        return ""
+    parts = [one_line(found.model) if found.model else "", f"{found.seconds:.1f} s" if found.seconds else ""]
+    parts += [money(found.cost) if found.cost is not None else "cost not known"]
+    parts += [noun(found.citations or 0, "citation"), noun(found.sources or 0, "further source")]
+    return ", ".join(part for part in parts if part)

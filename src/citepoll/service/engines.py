@@ -76,6 +76,14 @@ def takes(facts: Facts) -> tuple[str, ...]:
     return tuple(n for n, t in {"country": facts.takes_country, "language": facts.takes_language}.items() if t)
 
 
+def key_words(engine: Listed) -> str:
+    """`OPENAI_API_KEY is set`, `… is not set`, `no key needed`; never the key."""
+    if engine.key_variable is None:
+        return "no key needed"
+    state = "is set" if engine.key_set else "is not set, and need not be" if engine.key_optional else "is not set"
+    return f"{engine.key_variable} {state}"
+
+
 # ---------------------------------------------------------------- a body from disk
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from citepoll.errors import InputError
+from citepoll.hashing import content_hash
 from citepoll.measure.compare import DifferenceInDifferences, adjust, difference_in_differences, pre_trend, verdict
 from citepoll.measure.experiments import Arm
 from citepoll.measure.grades import DEFAULT_ICC
@@ -66,6 +67,16 @@ class PreTrend:
 
 
 @dataclass(frozen=True, slots=True)
+class Design:
+    """The arms of an experiment on the queries of `cycle`, and what each engine could show."""
+
+    cycle: str
+    treat: tuple[Query, ...]
+    control: tuple[Query, ...]
+    power: tuple[Power, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """An experiment as it stands. `judgements` are empty until a cycle follows, `reason` then says so."""
 
@@ -87,21 +98,54 @@ SHARED_CONTROL = "every cycle is judged against the same cycle before, so the ju
 
 
 def start(project: Project, ledger: Ledger, treat: str, control: str, change: str, at: datetime) -> Trial:
-    """Begin an experiment on the newest measurable cycle: the one before the change.
+    """Begin an experiment whose arms are filters on questions (`topic = pricing`) or files with a question per line.
 
-    `treat` and `control` are filters on questions (`topic = pricing`) or files with a question per line. Raises
-    `InputError` for arms that are empty, overlap or name a brand, and for a change without words.
+    Raises what `begin` does, and `InputError` for a file that cannot be read.
+    """
+    cycle = newest(ledger, None)
+    arms = (select(project, ledger, cycle, text) for text in (treat, control))
+    treated, untouched = ([query.id for query in arm] for arm in arms)
+    return begin(project, ledger, treated, untouched, change, at)
+
+
+def begin(
+    project: Project, ledger: Ledger, treat: Sequence[str], control: Sequence[str], change: str, at: datetime
+) -> Trial:
+    """Begin an experiment on the newest measurable cycle: the one before the change. The arms are ids of its queries.
+
+    Raises `InputError` for arms that are empty, overlap or name a brand, and for a change without words.
     """
     if not change.strip():
-        raise InputError("An experiment needs a change.", 'Say what was changed: --change "rewrote the pricing page".')
-    cycle = newest(ledger, None)
-    arms = select(project, ledger, cycle, treat), select(project, ledger, cycle, control)
-    _check_arms(project, *arms)
-    treated, untouched = (tuple(q.id for q in arm) for arm in arms)
-    cells = read_cells(project, ledger, cycle, at)
-    power = {p.engine: msgspec.to_builtins(p) for p in _powers(cells, project.tracked.name, treated, untouched)}
-    made = actions.start(ledger, change.strip(), cycle.name, treated, untouched, power, at)
+        raise InputError("An experiment needs a change.", "Say what was changed, as in: rewrote the pricing page.")
+    found = design(project, ledger, treat, control, at)
+    treated, untouched = ([query.id for query in arm] for arm in (found.treat, found.control))
+    power = {p.engine: msgspec.to_builtins(p) for p in found.power}
+    made = actions.start(ledger, change.strip(), found.cycle, treated, untouched, power, at)
     return judge(project, ledger, made.id, at)
+
+
+def design(project: Project, ledger: Ledger, treat: Sequence[str], control: Sequence[str], at: datetime) -> Design:
+    """What an experiment with these arms could see, before it starts. Nothing is kept. Raises `InputError` as `begin`."""
+    cycle = newest(ledger, None)
+    queries = ledger.query_set(cycle).queries
+    treated, untouched = (tuple(query for query in queries if query.id in set(ids)) for ids in (treat, control))
+    _check_arms(project, treated, untouched)
+    ids = ([query.id for query in arm] for arm in (treated, untouched))
+    power = tuple(_powers(read_cells(project, ledger, cycle, at), project.tracked.name, *ids))
+    return Design(cycle.name, treated, untouched, power)
+
+
+def offered(project: Project, ledger: Ledger) -> tuple[Query, ...]:
+    """The queries of the newest measurable cycle that may stand in an arm: those that name no brand of the project."""
+    named = brands_named(project.brands)
+    return tuple(query for query in ledger.query_set(newest(ledger, None)).queries if not named(query.text))
+
+
+def halves(queries: Sequence[Query], seed: str) -> tuple[tuple[Query, ...], tuple[Query, ...]]:
+    """The queries in two arms by chance, which is what makes an effect causal; the odd one is left in neither."""
+    drawn = sorted(queries, key=lambda query: content_hash([seed, query.id]))
+    half = len(drawn) // 2
+    return tuple(drawn[:half]), tuple(drawn[half : 2 * half])
 
 
 def judge(project: Project, ledger: Ledger, number: int, at: datetime, *, confidence: float = 0.95) -> Trial:
@@ -141,16 +185,16 @@ def end(ledger: Ledger, number: int, at: datetime) -> Experiment:
     return actions.end(ledger, found, newest(ledger, None).name, at)
 
 
-def select(project: Project, ledger: Ledger, cycle: Cycle, text: str) -> tuple[Query, ...]:
-    """The queries of a cycle's set that a filter, or a file with a question per line, names; in the order of the set.
+def select(project: Project, ledger: Ledger, cycle: Cycle, text: str, *, files: bool = True) -> tuple[Query, ...]:
+    """The queries of a cycle's set that a filter names, or with `files` (never for what came over the network) a file
+    with a question per line; in the order of the set.
 
     Raises `InputError` for a question in the file that the cycle did not ask, `SliceError` for a filter that cannot be
     read or is not on questions, `QuerySetError` for a cycle without a query set.
     """
     queries = ledger.query_set(cycle).queries
-    path = Path(text)
-    if text.strip() and path.is_file():
-        return _listed(path, queries)
+    if files and text.strip() and Path(text).is_file():
+        return _listed(Path(text), queries)
     kept = fitting(query_frame(project, ledger, (cycle,)), checked(text, QUERY_FIELDS))
     wanted = set(kept["query_id"].to_list()) if text.strip() else set()
     return tuple(query for query in queries if query.id in wanted)
@@ -173,15 +217,15 @@ def _listed(path: Path, queries: Sequence[Query]) -> tuple[Query, ...]:
 
 
 def _check_arms(project: Project, treat: Sequence[Query], control: Sequence[Query]) -> None:
-    for name, arm in (("--treat", treat), ("--control", control)):
+    named = brands_named(project.brands)
+    for name, arm in (("The treated arm", treat), ("The control arm", control)):
         if not arm:
-            raise InputError(f"{name} fits no query of the cycle.", "Filter as in topic = pricing, or name a file.")
-        named = brands_named(project.brands)
+            raise InputError(f"{name} fits no query of the cycle.", "Pick some, or filter as in topic = pricing.")
         branded = [query.text for query in arm if named(query.text)]
         if branded:
             raise InputError(
                 f"{name} holds {len(branded)} queries that name a brand, as {branded[0]!r}.",
-                "Leave them out: add `and branded = false`.",
+                "Leave them out; in a filter, add `and branded = false`.",
             )
     both = {query.id for query in treat} & {query.id for query in control}
     if both:

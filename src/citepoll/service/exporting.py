@@ -7,9 +7,12 @@ import gzip
 import io
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Any, cast
 
 import polars as pl
@@ -19,6 +22,7 @@ from citepoll.errors import InputError
 from citepoll.hashing import canonical_json
 from citepoll.model import Answer, Query
 from citepoll.service.deriving import Leads, leads_of, parse
+from citepoll.service.retaining import check_kept
 from citepoll.store.ledger import Cycle, Kept, Ledger, stamp
 
 Step = Callable[[int, int], None]
@@ -28,6 +32,11 @@ FIRST = (
     "model", "language", "market", "surface",
 )  # fmt: skip
 """The columns of CSV and Parquet, in order; keys beyond them stand in `more` as JSON."""
+
+PIECE = 256 * 1024
+"""Bytes that a stream sends at once."""
+PART = 2_000
+"""Rows of a part of a Parquet file."""
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
@@ -51,6 +60,7 @@ def rows(ledger: Ledger, cycle: Cycle, step: Step | None = None) -> Iterator[dic
     """Every recorded run of a cycle as a row of the interchange schema, in the order of recording."""
     if cycle.kind == "recorded" and cycle.status == "open":
         raise InputError(f"The import into {cycle.name!r} did not come to its end.", "Import the file again first.")
+    check_kept(ledger, cycle)
     queries = {q.id: q for q in ledger.query_set(cycle).queries}
     leads = leads_of(ledger, cycle)
     total, done, after = ledger.revision(cycle)[0], 0, 0
@@ -135,15 +145,47 @@ def _opened(path: Path, *, gz: bool) -> IO[bytes]:
 
 def write(found: Iterator[dict[str, Any]], out: IO[bytes], chosen: str, *, raw: bool = False) -> int:
     """Write rows to an open binary file in the chosen format; returns how many."""
-    return {"jsonl": _jsonl, "csv": _csv, "parquet": _parquet}[chosen](found, out, raw)
-
-
-def _jsonl(found: Iterator[dict[str, Any]], out: IO[bytes], raw: bool) -> int:
+    if chosen == "parquet":
+        return _parquet(found, out)
     written = 0
-    for row in found:
-        out.write(canonical_json(row) + b"\n")
-        written += 1
+    with _putting(out, chosen, raw) as put:
+        for row in found:
+            put(row)
+            written += 1
     return written
+
+
+def pieces(found: Iterator[dict[str, Any]], chosen: str, *, raw: bool = False) -> Iterator[bytes]:
+    """What `write` writes, in pieces of about `PIECE` bytes. Parquet is written to a file of its own first."""
+    if chosen == "parquet":
+        with TemporaryFile() as whole:
+            _parquet(found, whole)
+            whole.seek(0)
+            while piece := whole.read(PIECE):
+                yield piece
+        return
+    out = io.BytesIO()
+    with _putting(out, chosen, raw) as put:
+        for row in found:
+            put(row)
+            if out.tell() >= PIECE:
+                yield out.getvalue()
+                out.seek(0)
+                out.truncate()
+    yield out.getvalue()
+
+
+@contextmanager
+def _putting(out: IO[bytes], chosen: str, raw: bool) -> Iterator[Callable[[dict[str, Any]], object]]:
+    """What writes a row of JSONL or CSV; the head of a CSV is written at once."""
+    if chosen == "jsonl":
+        yield lambda row: out.write(canonical_json(row) + b"\n")
+        return
+    text = io.TextIOWrapper(out, "utf-8", newline="", write_through=True)
+    table = csv.DictWriter(text, [*FIRST, "more"])  # ends lines with CR LF, so that both are quoted in cells
+    table.writeheader()
+    yield lambda row: table.writerow({k: v if raw else _guarded(v) for k, v in _flat(row).items()})
+    text.detach()
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
@@ -156,25 +198,21 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _csv(found: Iterator[dict[str, Any]], out: IO[bytes], raw: bool) -> int:
-    text = io.TextIOWrapper(out, "utf-8", newline="", write_through=True)
-    table = csv.DictWriter(text, [*FIRST, "more"])  # ends lines with CR LF, so that both are quoted in cells
-    table.writeheader()
-    written = 0
-    for row in found:
-        flat = _flat(row)
-        table.writerow(flat if raw else {name: _guarded(value) for name, value in flat.items()})
-        written += 1
-    text.detach()
-    return written
-
-
 def _guarded(value: Any) -> Any:
     return "'" + value if isinstance(value, str) and _FORMULA.match(value) else value
 
 
-def _parquet(found: Iterator[dict[str, Any]], out: IO[bytes], raw: bool) -> int:
+def _parquet(found: Iterator[dict[str, Any]], out: IO[bytes]) -> int:
+    """Rows are written in parts and the parts joined, so that a large cycle is never held as a whole."""
     types = {name: pl.Int64 if name == "run" else pl.String for name in (*FIRST, "more")}
-    frame = pl.DataFrame([_flat(row) for row in found], schema=types)
-    frame.write_parquet(out)
-    return frame.height
+    written = 0
+    with TemporaryDirectory() as folder:
+        while (some := [_flat(row) for row in islice(found, PART)]) or not written:
+            pl.DataFrame(some, schema=types).write_parquet(Path(folder) / f"part-{written:09d}.parquet")
+            written += len(some)
+            if len(some) < PART:
+                break
+        pl.scan_parquet(Path(folder) / "part-*.parquet").sink_parquet(Path(folder) / "whole.parquet")
+        with (Path(folder) / "whole.parquet").open("rb") as whole:
+            shutil.copyfileobj(whole, out)
+    return written

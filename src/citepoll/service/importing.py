@@ -17,6 +17,7 @@ from citepoll.hashing import bytes_hash, canonical_json
 from citepoll.model import Engine, Query, QuerySet
 from citepoll.project import Project
 from citepoll.service.queries import with_intents
+from citepoll.service.retaining import check_kept
 from citepoll.store import imports
 from citepoll.store.files import Line, read_rows
 from citepoll.store.imports import IdConflicts, Incoming
@@ -116,6 +117,7 @@ def _cycle(project: Project, ledger: Ledger, name: str, at: datetime) -> Cycle:
         raise InputError(
             f"{name!r} is a cycle of `citepoll poll`.", "Import into a cycle of its own with --cycle NAME."
         )
+    check_kept(ledger, cycle)  # its tables are not derived again, so that what is added would count nowhere
     return cycle
 
 

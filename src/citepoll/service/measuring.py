@@ -30,6 +30,7 @@ from citepoll.report.palette import fixed
 from citepoll.report.render import coloured, svg
 from citepoll.service.classing import classed
 from citepoll.service.deriving import Step, derive
+from citepoll.service.retaining import losses
 from citepoll.store.derived import TABLES, Built
 from citepoll.store.ledger import Cycle, Ledger
 from citepoll.store.rounds import planned_runs
@@ -140,7 +141,7 @@ def measure(project: Project, ledger: Ledger, slice: Slice, at: datetime, *, ste
     cycles = chosen(slice, ledger)
     frames = classed(project, slice, read_frames(project, ledger, cycles, at, step=step))
     found = evaluate(frames, slice, context(project, ledger, cycles))
-    more = dict.fromkeys((*limits(ledger, cycles), *broken_off(ledger, cycles)))
+    more = dict.fromkeys((*limits(ledger, cycles), *broken_off(ledger, cycles), *losses(project, ledger, cycles)))
     return measured(replace(found, warnings=(*found.warnings, *more)))
 
 
@@ -173,7 +174,8 @@ def _compared(project: Project, ledger: Ledger, slice: Slice, at: datetime, step
     about = {name: tuple(texts) for name, texts in differences(ledger, frames, earlier, later).items()}
     asked = replace(slice, cycles=(later.name,), compare=earlier.name)
     found = compare(frames, asked, context(project, ledger, (earlier, later)), about)
-    return measured(replace(found, warnings=(*found.warnings, *set_warnings(ledger, earlier, later))))
+    more = (*set_warnings(ledger, earlier, later), *losses(project, ledger, (earlier, later)))
+    return measured(replace(found, warnings=(*found.warnings, *more)))
 
 
 def set_warnings(ledger: Ledger, earlier: Cycle, later: Cycle) -> Iterator[str]:
@@ -196,6 +198,7 @@ def differences(ledger: Ledger, frames: Frames, earlier: Cycle, later: Cycle) ->
     found: dict[str, list[str]] = {}
     engines = [{e.name: e for e in ledger.engines(cycle)} for cycle in (earlier, later)]
     models = [_models(frames, cycle) for cycle in (earlier, later)]
+    failures = [_failures(ledger, cycle) for cycle in (earlier, later)]
     for name in engines[0].keys() & engines[1].keys():
         old, new = engines[0][name], engines[1][name]
         texts = found.setdefault(name, [])
@@ -207,16 +210,18 @@ def differences(ledger: Ledger, frames: Frames, earlier: Cycle, later: Cycle) ->
         if versions[0] != versions[1] and all(versions):
             words = " → ".join(", ".join(sorted(map(str, some))) for some in versions)
             texts.append(f"the model inside the engine changed: {words}")
-        for cycle in (earlier, later):
-            texts += _failures(ledger, cycle, name)
+        texts += [said[name] for said in failures if name in said]
     return found
 
 
-def _failures(ledger: Ledger, cycle: Cycle, engine: str) -> Iterator[str]:
+def _failures(ledger: Ledger, cycle: Cycle) -> dict[str, str]:
+    """Engine → the sentence on its failed runs, where they are too many."""
+    found = {}
     for progress in ledger.progress(cycle):
         failed = sum(progress.statuses.get(status, 0) for status in ("failed", "deferred")) + progress.todo
-        if progress.engine == engine and failed > FAILED * progress.planned:
-            yield f"{failed} of {progress.planned} runs failed in {cycle.name}"
+        if failed > FAILED * progress.planned:
+            found[progress.engine] = f"{failed} of {progress.planned} runs failed in {cycle.name}"
+    return found
 
 
 def _models(frames: Frames, cycle: Cycle) -> dict[str, set[str]]:

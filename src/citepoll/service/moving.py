@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,7 +10,7 @@ import polars as pl
 
 from citepoll.errors import SliceError
 from citepoll.explain.halflife import HalfLife, half_life, spells
-from citepoll.explain.movement import Cited, Moved, moved, stays
+from citepoll.explain.movement import Cited, Moved, moved
 from citepoll.measure.found import plain
 from citepoll.model import Estimate, Row, Slice, SliceResult
 from citepoll.project import Project
@@ -57,14 +58,16 @@ def decay(project: Project, ledger: Ledger, at: datetime, *, names: tuple[str, .
           where: str = "", confidence: float = 0.95) -> Decay:  # fmt: skip
     """The half-life of a newly cited URL over the measurable cycles (or those named), with censoring handled.
 
-    Fewer than two cycles: null with its reason. Raises `SliceError` for an unknown cycle or filter.
+    A cycle without a valid answer of a query on an engine ends no stay there, and begins none. Fewer than two cycles:
+    null with its reason. Raises `SliceError` for an unknown cycle or filter.
     """
     wanted = [ledger.cycle(name).name for name in names]
     cycles = [c for c in measurable(ledger) if not wanted or c.name in wanted]
-    cited = [_cited(project, ledger, cycle, at, where) for cycle in cycles]
+    kept = [_kept(project, ledger, cycle, at, where) for cycle in cycles]
+    asked = _looks(kept)
     every, owned = (
-        half_life(spells(stays(cited, owner), absent=absent), confidence=confidence)
-        for owner in (None, project.tracked.name)
+        half_life(spells([one.keys(ours) for one in kept], absent=absent, asked=asked), confidence=confidence)
+        for ours in (False, True)
     )
     return Decay(tuple(c.name for c in cycles), absent, every, owned)
 
@@ -111,12 +114,61 @@ def _life_row(brand: str | None, life: HalfLife, found: Decay) -> Row:
     return Row("half_life", {"brand": brand}, estimate, evidence=evidence)
 
 
-def _cited(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, where: str) -> Cited:
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a cycle cites: a row per (query, engine, URL), its `key` and `cell` as 64-bit hashes and whether the page is
+    `ours`; and the cells (query, engine) with a valid answer.
+
+    Over a year they are too many to hold as text; two of a million fall together once in 40 million projects.
+    """
+
+    cited: pl.DataFrame
+    cells: tuple[int, ...]
+
+    def keys(self, ours: bool) -> set[int]:
+        return set((self.cited.filter("ours") if ours else self.cited)["key"].to_list())
+
+
+def _kept(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, where: str) -> _Kept:
+    answers, counted = _counted(project, ledger, cycle, at, where)
+    key, cell = (
+        pl.struct(pl.col(*names).cast(pl.String)).hash()
+        for names in (("query_id", "engine", "url"), ("query_id", "engine"))
+    )
+    ours = (pl.col("brand") == project.tracked.name).fill_null(False)
+    cells = answers.select(cell=cell).unique().collect()["cell"]
+    return _Kept(counted.select(key=key, cell=cell, ours=ours).collect(), tuple(cells.to_list()))
+
+
+def _looks(kept: Sequence[_Kept]) -> Callable[[int], Sequence[int]]:
+    """The cycles in which a citation could have been seen: those with a valid answer of its query and engine."""
+    asked: dict[int, list[int]] = {}
+    for cycle, one in enumerate(kept):
+        for cell in one.cells:
+            asked.setdefault(cell, []).append(cycle)
+    every = range(len(kept))
+    broken = {cell: looks for cell, looks in asked.items() if len(looks) < len(every)}
+    found: dict[int, Sequence[int]] = {}
+    for one in kept:
+        some = one.cited.filter(pl.col("cell").is_in(list(broken)))
+        found.update((key, broken[cell]) for key, cell in some.select("key", "cell").iter_rows())
+    return lambda key: found.get(key, every)
+
+
+def _counted(
+    project: Project, ledger: Ledger, cycle: Cycle, at: datetime, where: str
+) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """The valid answers, and a row per (query, engine, URL) that they cite: the runs `n`, the page's owner."""
     built = derive(project, ledger, cycle, at)
     answers = answers_to(project, ledger, cycle, built, where).filter("valid").select("run_id", "query_id", "engine")
     first = built.table("citations").filter(pl.col("new_url")).select("run_id", "url", "brand")
-    counted = answers.join(first, on="run_id").group_by("query_id", "engine", "url")
-    rows = counted.agg(n=pl.len(), brand=pl.col("brand").first()).collect()
+    grouped = answers.join(first, on="run_id").group_by("query_id", "engine", "url")
+    return answers, grouped.agg(n=pl.len(), brand=pl.col("brand").first())
+
+
+def _cited(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, where: str) -> Cited:
+    answers, counted = _counted(project, ledger, cycle, at, where)
+    rows = counted.collect()
     valid = answers.group_by("query_id", "engine").agg(n=pl.len()).collect()
     return Cited(
         runs={(q, e, u): n for q, e, u, n in rows.select("query_id", "engine", "url", "n").iter_rows()},

@@ -21,7 +21,8 @@ from citepoll.service.gaps import query_gaps, weights_of
 from citepoll.service.measuring import measurable
 from citepoll.service.naming import naming
 from citepoll.store.actions import Mark, marks, set_mark
-from citepoll.store.ledger import Cycle, Ledger
+from citepoll.store.actions import take_back as undo
+from citepoll.store.ledger import Cycle, Ledger, stamp
 
 NO_CYCLE_SINCE = "no cycle was measured since it was marked done in {}"
 CYCLE_GONE = "the cycle {} in which it was marked done is gone"
@@ -131,20 +132,30 @@ def show_todo(project: Project, ledger: Ledger, key: str, at: datetime, *, cycle
 
 
 def set_status(
-    project: Project, ledger: Ledger, key: str, status: str, note: str, at: datetime, *, cycle: str | None = None
-) -> Todo:
-    """Give an opportunity a status; setting it back undoes that. The cycle of `done` is where its effect begins.
+    project: Project, ledger: Ledger, key: str, status: str, note: str, at: datetime, *, cycle: str | None = None,
+    owner: str | None = None,
+) -> Todo:  # fmt: skip
+    """Give an opportunity a status, a note and an owner (None: as before); `take_back` undoes the last change.
 
-    Raises `InputError` for an unknown id or status.
+    The cycle of `done` is where its effect begins: it stays when only words change. Raises `InputError` for an unknown
+    id or status.
     """
     _check_status(status)
     todos = list_todos(project, ledger, at, cycle=cycle)
     todo = _named(todos.todos, key)
     one, old = todo.found, todo.mark
     subject, queries = (one.subject, one.queries) if one else (old.subject, old.queries) if old else ("", ())
-    mark = Mark(todo.id, todo.kind, subject, todo.title, queries, status, note, todos.cycle, at.isoformat())
-    set_mark(ledger, mark, at)
+    since = (todos.cycle, stamp(at))
+    if old and old.status == status:
+        since, queries = (old.cycle, old.at), old.queries
+    who = owner if owner is not None else old.owner if old else ""
+    set_mark(ledger, Mark(todo.id, todo.kind, subject, todo.title, queries, status, note, *since, who), at)
     return show_todo(project, ledger, todo.id, at, cycle=cycle)
+
+
+def take_back(ledger: Ledger, id: str, at: datetime) -> Mark | None:
+    """Undo the last change of an opportunity, once. Raises `InputError` where there is none to undo."""
+    return undo(ledger, id, at)
 
 
 def _check_status(status: str) -> None:

@@ -36,12 +36,14 @@ class Overview:
 def overview(project: Project, ledger: Ledger, asked: Slice, at: datetime) -> Overview:
     """The overview of one cycle (default: the newest measurable one) by one metric of `SHOWN`.
 
-    Without `asked.compare` the newest comparable cycle is compared with; a first cycle has none. Raises `SliceError` for
+    Without an `asked.compare` that is comparable, the newest one that is; a first cycle has none. Raises `SliceError` for
     an unknown name, and where nothing is measured yet.
     """
     if asked.metrics[0] not in SHOWN:
         raise SliceError(f"{asked.metrics[0]!r} is not a share of a brand.", f"Choose one of {', '.join(SHOWN)}.")
     cycle = chosen(replace(asked, compare=None), ledger)[0]
+    earlier = tuple(c.name for c in reversed(comparable(ledger, cycle)))
+    asked = replace(asked, compare=asked.compare if asked.compare in earlier else None)
     before = past(project, ledger, cycle, at, question=asked, newest=CYCLES_SHOWN)
     todos = tuple(todo_of(one) for one in list_todos(project, ledger, at, cycle=cycle.name).todos)
     data = ReportData(
@@ -65,5 +67,5 @@ def overview(project: Project, ledger: Ledger, asked: Slice, at: datetime) -> Ov
         data,
         replace(asked, cycles=(cycle.name,), compare=compare),
         tuple(c.name for c in reversed(measurable(ledger))),
-        tuple(c.name for c in reversed(comparable(ledger, cycle))),
+        earlier,
     )

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from citepoll.errors import InputError
 from citepoll.measure import planning
 from citepoll.measure.budgeting import FIRST_LOOK
 from citepoll.measure.grades import DEFAULT_ICC
 from citepoll.model import Engine, Surface, Target
 from citepoll.project import Project
+from citepoll.report.numbers import percent
 from citepoll.service.costs import Outlay, outlays, together
 from citepoll.service.history import Past, past_of
 from citepoll.service.measuring import brands_named, measurable
@@ -267,6 +269,9 @@ def _detectable(asked: Asked, basis: Basis, target: Target, queries: int, runs: 
 
 def _start(basis: Basis, asked: Asked) -> float:
     """The share that a move starts from. A fall from .97 is the mirror image of a rise from .03."""
+    if asked.detect > max(basis.share, 1.0 - basis.share):
+        move, share = f"{asked.detect * 100:g} points", percent(basis.share)
+        raise InputError(f"a move of {move} is not possible, up or down, from {share}", "Give a smaller one.")
     return basis.share if asked.detect <= 1.0 - basis.share else 1.0 - basis.share
 
 

@@ -30,7 +30,7 @@ from citepoll.service.costs import Outlay, ceiling_of, check_prices, listed_pric
 from citepoll.service.deriving import derive
 from citepoll.service.resolving import Resolved, resolve
 from citepoll.service.stopping import Looks, check_caps
-from citepoll.store.ledger import Cycle, Ledger, Progress
+from citepoll.store.ledger import Cycle, Ledger, Progress, check_name, note
 from citepoll.store.rounds import (
     Allotment,
     EndedEarly,
@@ -121,6 +121,8 @@ def plan(project: Project, ledger: Ledger, *, name: str | None, over: str | None
         raise InputError(
             f"The cycle {name!r} is complete.", "Leave --cycle away to begin a new one, or give a new name."
         )
+    if name is not None:
+        check_name(name)
     return _new(project, ledger, name or new_name(ledger, at), span(over), at, half_width, allocate)
 
 
@@ -359,6 +361,7 @@ def _ended(project: Project, ledger: Ledger, cycle: Cycle, outcome: Outcome) -> 
     begun = todo < sum(p.planned for p in progress)
     status = "open" if todo and (outcome.interrupted or not begun) else "stopped" if unfinished else "closed"
     at = datetime.now(UTC)
+    _note_stops(ledger, cycle, outcome.stopped, at)
     ledger.set_status(cycle, status, at)
     if status != "open":
         derive(project, ledger, ledger.cycle(cycle.name), at)
@@ -367,6 +370,17 @@ def _ended(project: Project, ledger: Ledger, cycle: Cycle, outcome: Outcome) -> 
         cycle.name, status, progress, outcome.recorded, outcome.interrupted, outcome.stopped, simulated,
         ended_early(ledger, cycle),
     )  # fmt: skip
+
+
+ENGINE_STOPPED = "engine stopped"
+"""The event of an engine that a poll could not ask any more, with the reason."""
+
+
+def _note_stops(ledger: Ledger, cycle: Cycle, stopped: Mapping[str, str], at: datetime) -> None:
+    if stopped:
+        with ledger.writing() as link:
+            for engine, reason in stopped.items():
+                note(link, at, cycle.name, ENGINE_STOPPED, {"engine": engine, "reason": reason})
 
 
 def close(project: Project, ledger: Ledger, name: str, at: datetime) -> Cycle:

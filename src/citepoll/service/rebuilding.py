@@ -10,7 +10,9 @@ import polars as pl
 from citepoll.project import Project
 from citepoll.service.deriving import Step, derivation, derive
 from citepoll.service.measuring import measurable
+from citepoll.service.retaining import check_kept
 from citepoll.store.derived import Built, Derived
+from citepoll.store.erasing import dropped
 from citepoll.store.ledger import Cycle, Ledger
 
 COMPARED = ("slots", "first", "earned", "mentions", "denied")
@@ -43,8 +45,15 @@ class Changes:
 
 def rebuild(project: Project, ledger: Ledger, names: tuple[str, ...], at: datetime, *,
             step: Step | None = None) -> tuple[Changes, ...]:  # fmt: skip
-    """Derive these cycles again (all measurable ones where none is named) and compare each with the version before."""
-    cycles = [ledger.cycle(name) for name in names] or list(measurable(ledger))
+    """Derive these cycles again (all measurable ones where none is named) and compare each with the version before.
+
+    Those whose payloads were dropped are passed over; naming one raises `SliceError`.
+    """
+    cycles = [ledger.cycle(name) for name in names]
+    for cycle in cycles:
+        check_kept(ledger, cycle)
+    gone = dropped(ledger)
+    cycles = cycles or [cycle for cycle in measurable(ledger) if cycle.name not in gone]
     return tuple(_rebuilt(project, ledger, cycle, at, step) for cycle in cycles)
 
 

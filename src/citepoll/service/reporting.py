@@ -12,13 +12,11 @@ import polars as pl
 
 from citepoll import __version__
 from citepoll.errors import InputError
-from citepoll.explain.gaps import gaps
 from citepoll.extract.observe import EXTRACTOR_VERSION
 from citepoll.model import Slice
 from citepoll.project import Project, zone
 from citepoll.report.data import (
     Ahead,
-    CellNote,
     Concentration,
     EngineNote,
     Evidence,
@@ -34,7 +32,8 @@ from citepoll.service.answers import Shown, seen
 from citepoll.service.cells import Cells, read_cells
 from citepoll.service.comparing import past
 from citepoll.service.deriving import derive
-from citepoll.service.gaps import leads
+from citepoll.service.gaps import leads, weights_of
+from citepoll.service.matrix import cell_notes
 from citepoll.service.measuring import chosen, measure
 from citepoll.service.opportunities import Todo, list_todos
 from citepoll.service.sources import compare_engines
@@ -103,10 +102,10 @@ def report_data(project: Project, ledger: Ledger, name: str | None, at: datetime
         queries=queries,
         method=method_of(project, ledger, cycle, built),
         written_at=at.astimezone(zone(project.time_zone)),
-        cells=tuple(_cells(cells, project)),
+        cells=tuple(cell_notes(project, cells)),
         ahead=tuple(_ahead(cells, project)),
         sources=ask(metrics=("slot_share",), by=("engine", "domain"), limit=SOURCES_SHOWN),  # type: ignore[arg-type]
-        owners=_owners(built),
+        owners=owners_of(built),
         others=ask(metrics=OTHERS),  # type: ignore[arg-type]
         evidence=evidence,
         answers_total=ledger.revision(cycle)[0],
@@ -119,6 +118,7 @@ def report_data(project: Project, ledger: Ledger, name: str | None, at: datetime
         targets=tuple(target_lines(project, ledger, cycle, at)),
         classes=ask(metrics=("slot_share",), by=("engine", "source_class")),  # type: ignore[arg-type]
         concentration=tuple(_concentration(project, ledger, cycle, at)),
+        weights=weights_of(project).words(),
     )
 
 
@@ -156,14 +156,6 @@ def method_of(project: Project, ledger: Ledger, cycle: Cycle, built: Built) -> M
     )
 
 
-def _cells(cells: Cells, project: Project) -> Iterator[CellNote]:
-    for (engine, query), (valid, brands) in cells.counts.items():
-        ours = brands.get(project.tracked.name, 0)
-        theirs = {b.name: brands.get(b.name, 0) for b in project.brands[1:]}
-        ahead = tuple(gap.competitor for gap in gaps(query, valid, ours, theirs) if gap.verdict != "none")
-        yield CellNote(query, engine, ours, valid, ahead)
-
-
 def _ahead(cells: Cells, project: Project) -> Iterator[Ahead]:
     for gap, on in leads(project, cells):
         yield Ahead(
@@ -175,6 +167,7 @@ def _ahead(cells: Cells, project: Project) -> Iterator[Ahead]:
             probability=gap.probability,
             confirmed=gap.verdict == "confirmed",
             pages=on.pages.get(gap.competitor, ()),
+            weight=on.weight,
         )
 
 
@@ -214,13 +207,15 @@ def _concentration(project: Project, ledger: Ledger, cycle: Cycle, at: datetime)
             yield Concentration(engine.engine, engine.domains.effective, engine.domains.sources)
 
 
-def _owners(built: Built) -> dict[str, str]:
-    cited = built.table("citations").filter(pl.col("brand").is_not_null() & pl.col("domain").is_not_null())
-    pairs = cited.select(pl.col("domain").cast(pl.String), pl.col("brand").cast(pl.String)).unique().collect()
-    owners: dict[str, set[str]] = {}
-    for domain, brand in pairs.iter_rows():
-        owners.setdefault(domain, set()).add(brand)
-    return {domain: next(iter(brands)) for domain, brands in owners.items() if len(brands) == 1}
+def owners_of(built: Built) -> dict[str, str]:
+    """The brand of each domain whose every citation is that brand's."""
+    cited = (
+        built.table("citations")
+        .filter(pl.col("domain").is_not_null())
+        .select(pl.col("domain", "brand").cast(pl.String))
+    )
+    found = cited.group_by("domain").agg(pl.col("brand").unique()).collect()
+    return {domain: names[0] for domain, names in found.iter_rows() if len(names) == 1 and names[0]}
 
 
 def _evidence(

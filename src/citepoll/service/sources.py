@@ -20,6 +20,7 @@ from citepoll.service.cells import Cells, newest, read_cells
 from citepoll.service.classing import overrides
 from citepoll.service.measuring import Measured, measure
 from citepoll.service.naming import naming
+from citepoll.service.retaining import check_kept
 from citepoll.store.ledger import Ledger
 
 BY = ("domain", "url", "class", "engine")
@@ -128,6 +129,7 @@ def pages_that_name(
     `basis` is `passage` where the engine says which passage carries which citation, else `answer`, which is weaker.
     """
     cells = read_cells(project, ledger, newest(ledger, cycle), at, where)
+    check_kept(ledger, cells.cycle)
     named = naming(project, ledger, cells)
     texts = {q.id: q.text for q in cells.queries}
     pages: dict[str, list[Seen]] = {}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from citepoll.explain.targets import Goal, Standing, sentence, standing
+from citepoll.measure.slices import quoted
 from citepoll.model import Row, Slice, SliceResult
 from citepoll.project import Project, zone
 from citepoll.service.measuring import measure
@@ -81,8 +82,10 @@ def _row(number: int, aim: Aim) -> Row:
 
 
 def _slice(goal: Goal, project: Project, cycle: str | None, confidence: float) -> Slice:
-    name = project.tracked.name.replace("\\", "\\\\").replace('"', '\\"')
     return Slice(
-        metrics=(goal.metric,), where=f'brand = "{name}"', cycles=(cycle,) if cycle else (), target="fixed_set",
+        metrics=(goal.metric,),
+        where=f"brand = {quoted(project.tracked.name)}",
+        cycles=(cycle,) if cycle else (),
+        target="fixed_set",
         confidence=confidence,
-    )  # fmt: skip
+    )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
+from citepoll.measure.context import Frames
 from citepoll.measure.found import FOUND, unit_of
 from citepoll.measure.movements import velocities
 from citepoll.model import Contrast, Estimate, Row, Slice, SliceResult
 from citepoll.project import Project
 from citepoll.report.numbers import words
 from citepoll.service.classing import classed
-from citepoll.service.measuring import chosen, context, measurable, read_frames, set_warnings
+from citepoll.service.measuring import chosen, context, differences, measurable, read_frames, set_warnings
 from citepoll.store.ledger import Cycle, Ledger
 
 
@@ -36,7 +37,8 @@ def velocity(project: Project, ledger: Ledger, slice: Slice, at: datetime) -> Ve
     names = tuple(c.name for c in cycles)
     rows = velocities(frames, slice, context(project, ledger, cycles), names)
     warnings = [text for a, b in pairwise(cycles) for text in set_warnings(ledger, a, b)]
-    return Velocities(names, rows, tuple(dict.fromkeys(warnings)))
+    engines = {str(row.dimensions["engine"]) for row, _ in rows}
+    return Velocities(names, rows, tuple(dict.fromkeys((*warnings, *_else(ledger, frames, cycles, engines)))))
 
 
 def read_velocity(project: Project, ledger: Ledger, slice: Slice, at: datetime) -> SliceResult:
@@ -55,6 +57,15 @@ def read_velocity(project: Project, ledger: Ledger, slice: Slice, at: datetime) 
 def _cycles(ledger: Ledger, slice: Slice) -> tuple[Cycle, ...]:
     """The cycles named, else all; `chosen` refuses what cannot be measured."""
     return chosen(slice, ledger) if slice.cycles or not measurable(ledger) else measurable(ledger)
+
+
+def _else(ledger: Ledger, frames: Frames, cycles: Sequence[Cycle], engines: Set[str]) -> Iterator[str]:
+    """What else changed inside an engine from cycle to cycle, or failed: it is part of the slope."""
+    for earlier, later in pairwise(cycles):
+        for engine, texts in sorted(differences(ledger, frames, earlier, later).items()):
+            for text in texts if engine in engines else ():
+                failed = text.endswith((f"failed in {earlier.name}", f"failed in {later.name}"))
+                yield f"{engine}: {text}" if failed else f"{engine}, {earlier.name} to {later.name}: {text}"
 
 
 def _rows(found: Velocities, names: Mapping[str, str]) -> Iterator[Row]:

@@ -19,7 +19,8 @@ _json = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The status that somebody set on an opportunity. `queries` are those that it was about, `cycle` the newest then."""
+    """What somebody decided on an opportunity. `queries` are those that it was about; `cycle` was the newest when the
+    status was set, which was `at`. `undoable`: the decision before it is still known."""
 
     id: str
     kind: str
@@ -30,6 +31,8 @@ class Mark:
     note: str
     cycle: str
     at: str
+    owner: str = ""
+    undoable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +54,57 @@ class Experiment:
 
 
 def marks(ledger: Ledger) -> dict[str, Mark]:
-    """Every opportunity that has a status, by id, the oldest decision first."""
+    """Every opportunity that has a mark, by id, the oldest status first."""
     table = schema.opportunities
     with ledger.reading() as link:
         rows = link.execute(sa.select(table).order_by(table.c.at, table.c.id)).all()
-    return {row.id: Mark(**{**row._mapping, "queries": tuple(msgspec.json.decode(row.queries))}) for row in rows}
+    return {row.id: _mark(dict(row._mapping)) for row in rows}
 
 
 def set_mark(ledger: Ledger, mark: Mark, at: datetime) -> None:
-    """Keep a status, in place of the one before; the history keeps both."""
+    """Keep a mark in place of the one before, which `take_back` can bring back; the history keeps all."""
     table = schema.opportunities
-    values = {**msgspec.to_builtins(mark), "queries": _json(mark.queries).decode(), "at": stamp(at)}
     with ledger.writing() as link:
+        old = link.execute(sa.select(table).where(table.c.id == mark.id)).one_or_none()
+        before = {name: value for name, value in old._mapping.items() if name != "before"} if old else None
         link.execute(sa.delete(table).where(table.c.id == mark.id))
-        link.execute(sa.insert(table).values(values))
-        detail = {"id": mark.id, "status": mark.status, "title": mark.title, "note": mark.note}
-        note(link, at, mark.cycle, "opportunity", detail)
+        link.execute(sa.insert(table).values({**_row(mark), "before": _json(before).decode()}))
+        note(link, at, mark.cycle, "opportunity", _told(mark))
+
+
+def take_back(ledger: Ledger, key: str, at: datetime) -> Mark | None:
+    """Undo the last change of a mark; returns the one that stands now, None where there was none before.
+
+    Raises `InputError` where there is nothing to undo: no mark, or its last change was undone already.
+    """
+    table = schema.opportunities
+    with ledger.writing() as link:
+        row = link.execute(sa.select(table).where(table.c.id == key)).one_or_none()
+        if row is None or row.before is None:
+            raise InputError("There is no change to take back.", "Set the status as it should be.")
+        before = msgspec.json.decode(row.before)
+        link.execute(sa.delete(table).where(table.c.id == key))
+        if before:
+            link.execute(sa.insert(table).values(before))
+        now = _mark({**before, "before": None}) if before else None
+        told = _told(now) if now else {"id": key, "status": "open", "title": row.title, "note": ""}
+        note(link, at, row.cycle, "opportunity", {**told, "undone": row.status})
+    return now
+
+
+def _mark(row: Mapping[str, Any]) -> Mark:
+    values = {name: value for name, value in row.items() if name != "before"}
+    values["queries"] = tuple(msgspec.json.decode(row["queries"]))
+    return Mark(**values, undoable=row["before"] is not None)
+
+
+def _row(mark: Mark) -> dict[str, object]:
+    values = {name: value for name, value in msgspec.to_builtins(mark).items() if name != "undoable"}
+    return {**values, "queries": _json(mark.queries).decode()}
+
+
+def _told(mark: Mark) -> dict[str, object]:
+    return {name: getattr(mark, name) for name in ("id", "status", "title", "note", "owner")}
 
 
 def start(

@@ -121,3 +121,22 @@ def took(ledger: Ledger, cycle: Cycle) -> Mapping[str, Took]:
     )
     with ledger.reading() as link:
         return {name: Took(usd, seconds) for name, usd, seconds in link.execute(asked)}
+
+
+def last_failures(ledger: Ledger, cycle: Cycle) -> Mapping[str, str]:
+    """Engine → what its newest attempt in a cycle said, of those whose newest attempt failed; "" where it said nothing."""
+    runs, engines, attempts = schema.runs, schema.engines, schema.attempts
+    newest = (
+        sa.select(sa.func.max(attempts.c.id))
+        .join(runs, runs.c.id == attempts.c.run_id)
+        .where(runs.c.cycle_id == cycle.id)
+        .group_by(runs.c.engine)
+    )
+    asked = (
+        sa.select(engines.c.name, attempts.c.message)
+        .join(runs, runs.c.id == attempts.c.run_id)
+        .join(engines, engines.c.id == runs.c.engine)
+        .where(attempts.c.id.in_(newest), attempts.c.status == "failed")
+    )
+    with ledger.reading() as link:
+        return {name: message or "" for name, message in link.execute(asked)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,3 +43,32 @@ def erase_all(ledger: Ledger, at: datetime) -> None:
         for table in (schema.cycles, schema.opportunities, schema.experiments, schema.events):
             link.execute(sa.delete(table))
         note(link, at, None, "deleted", {"cycles": cycles})
+
+
+DROPPED = "payloads dropped"
+"""The event of a cycle whose payloads retention took."""
+
+
+def drop_bodies(ledger: Ledger, cycle: Cycle, at: datetime, **detail: object) -> Held:
+    """Empty the bodies of a cycle's attempts, in one transaction with an event that says so; returns what they were.
+
+    Statuses, costs, times and requests stay.
+    """
+    runs, attempts, gone = schema.runs, schema.attempts, held(ledger, cycle)
+    ids = sa.select(runs.c.id).where(runs.c.cycle_id == cycle.id)
+    with ledger.writing() as link:
+        link.execute(sa.update(attempts).where(attempts.c.run_id.in_(ids)).values(body=ledger.pack(b"")))
+        note(link, at, cycle.name, DROPPED, {"answers": gone.attempts, "bytes": gone.bytes, **detail})
+    return gone
+
+
+def dropped(ledger: Ledger) -> Mapping[str, Mapping[str, object]]:
+    """Cycle → the event, of the cycles there are whose payloads were dropped."""
+    found: dict[str, Mapping[str, object]] = {}
+    for event in ledger.history():
+        name = str(event["cycle"])
+        if event["what"] == DROPPED:
+            found[name] = event
+        elif event["what"] == "dropped":  # another cycle may have the name now
+            found.pop(name, None)
+    return found

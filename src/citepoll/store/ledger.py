@@ -178,7 +178,7 @@ class Ledger:
 
         Raises `LedgerError` where the name is taken, `InputError` where it is not usable.
         """
-        _check_name(name)
+        check_name(name)
         if any(c.name == name for c in self.cycles()):
             raise LedgerError(f"There is a cycle {name!r} already.", "Choose another name with --cycle NAME.")
         values = {
@@ -450,7 +450,8 @@ class Ledger:
 LONGEST_NAME = 200
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises `InputError` for what cannot name a cycle."""
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise InputError(
             f"{name[:40]!r} cannot name a cycle.",

@@ -15,9 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from citepoll.errors import LedgerError
 
-VERSION = 3
+VERSION = 5
 """Of the tables below. A file with a higher one was written by a later citepoll and is not touched; one with a lower
-one gets the tables that it lacks (2 added opportunities and experiments, 3 redirects)."""
+one gets the tables and columns that it lacks (2 added opportunities and experiments, 3 redirects, 4 the owner of an
+opportunity and the mark before, 5 alerts)."""
 
 metadata = sa.MetaData()
 
@@ -143,6 +144,8 @@ opportunities = sa.Table(  # those that somebody set a status on; what was never
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("cycle", sa.Text, nullable=False),  # the newest measured one when the status was set
     sa.Column("at", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False, server_default=""),
+    sa.Column("before", sa.Text),  # JSON: the mark that this one replaced, or null for none; no value: nothing to undo
 )
 
 experiments = sa.Table(
@@ -157,6 +160,34 @@ experiments = sa.Table(
     sa.Column("started_at", sa.Text, nullable=False),
     sa.Column("ended_at", sa.Text),
     sa.Column("last_cycle", sa.Text),  # the last one that counts; null: all that follow
+)
+
+
+alerts = sa.Table(  # what was worth a message, in the words in which it was told
+    "alerts",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("cycle_id", sa.Integer, sa.ForeignKey("cycles.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # change | loss | engine | budget | late
+    sa.Column("key", sa.Text, nullable=False),  # what it is about, so that it is told once
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),  # JSON: sentences, earlier, engine, brand, query
+    sa.Column("raised_at", sa.Text, nullable=False),
+    sa.Column("ended_at", sa.Text),  # of a state: when it was over; null while it lasts
+    sa.UniqueConstraint("cycle_id", "key"),
+)
+
+deliveries = sa.Table(  # an alert on its way to a channel
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("alert_id", sa.Integer, sa.ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("next_at", sa.Text, nullable=False),
+    sa.Column("sent_at", sa.Text),
+    sa.Column("problem", sa.Text),  # why the last try brought nothing, or what it left undone
+    sa.UniqueConstraint("alert_id", "channel"),
 )
 
 
@@ -177,6 +208,7 @@ def connect(path: Path, tables: sa.MetaData = metadata, version: int = VERSION, 
         if lacking:
             with engine.execution_options(writes=True).begin() as link:
                 tables.create_all(link)
+                _add_columns(link, tables)
                 link.exec_driver_sql(f"PRAGMA user_version = {version}")
     return engine
 
@@ -189,6 +221,17 @@ def _pragmas(connection: sqlite3.Connection, _: Any) -> None:
 
 def _begin(link: sa.Connection) -> None:
     link.exec_driver_sql("BEGIN IMMEDIATE" if link.get_execution_options().get("writes") else "BEGIN")
+
+
+def _add_columns(link: sa.Connection, tables: sa.MetaData) -> None:
+    """Columns that came later; each allows null or has a default of the server's."""
+    seen = sa.inspect(link)
+    for table in tables.sorted_tables:
+        there = {column["name"] for column in seen.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                made = sa.schema.CreateColumn(column).compile(dialect=link.dialect)
+                link.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {made}")
 
 
 def _lacks_tables(link: sa.Connection, path: Path, version: int) -> bool:

@@ -10,6 +10,7 @@ from rich.table import Table
 from citepoll.hashing import short
 from citepoll.report.numbers import count, noun, spread
 from citepoll.service import polling
+from citepoll.service.cycles import told
 from citepoll.service.deleting import delete_cycle
 from citepoll.service.resolving import resolve_cycle
 from citepoll.store.rounds import allotment_of
@@ -60,9 +61,7 @@ def show(cycle: Name, project: ProjectDir = HERE, as_json: AsJson = False) -> No
             each = spread(allotted.runs[engine.name].values())
             out.print(f"    runs differ by query, by the answers of {allotted.after}: {each}")
     for event in history:
-        told = {k: v for k, v in event.items() if k not in ("at", "cycle", "what") and not isinstance(v, dict)}
-        detail = ", ".join(f"{k} {v}" for k, v in told.items())
-        out.print(f"  {event['at']} {event['what']}: {detail}")
+        out.print(f"  {event['at']} {event['what']}: {told(event)}")
 
 
 @app.command("resolve")

@@ -1,4 +1,4 @@
-"""citepoll delete cycle | project"""
+"""citepoll delete cycle | payloads | project"""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from citepoll.report.numbers import noun
-from citepoll.service import deleting
+from citepoll.service import deleting, retaining
 from citepoll.service.deleting import Deletion
+from citepoll.service.retaining import Retention
 from citepoll.surfaces.cli.terminal import (
     HERE,
     AsJson,
@@ -44,6 +45,42 @@ def project_(project: ProjectDir = HERE, yes: Yes = False, as_json: AsJson = Fal
     say("Project file, queries, locked query sets and the corpus stay.")
     confirm_name(desk.project.root.resolve().name, yes)
     _end(deleting.delete_project(desk.project, desk.ledger, now()), as_json)
+
+
+@app.command("payloads")
+def payloads(
+    older_than: Annotated[
+        int | None, typer.Option(min=1, metavar="MONTHS", help="Default: [retention] raw_months of citepoll.toml.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")] = False,
+    project: ProjectDir = HERE,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Drop the payloads of cycles that were closed long ago. Their numbers stay; their answers cannot be read any more."""
+    desk = opened(project)
+    found = retaining.outlived(desk.project, desk.ledger, now(), older_than)
+    if not as_json:
+        _tell_payloads(found)
+    if not dry_run and found.cycles:
+        confirm_name(desk.project.root.resolve().name, yes)
+        found = retaining.retain(desk.project, desk.ledger, now(), older_than)
+        say("Gone. Backups and exports that hold them are yours to delete.")
+    if as_json:
+        emit_json(found)
+
+
+def _tell_payloads(found: Retention) -> None:
+    say(f"Payloads of cycles closed before {found.before:%Y-%m-%d} ({noun(found.months, 'month')} ago):")
+    for one in found.cycles:
+        say(f"  {one.cycle}: {noun(one.attempts, 'payload')} ({one.bytes / 1e6:.1f} MB)")
+    if not found.cycles:
+        say("  none")
+        return
+    say(
+        "What is lost: the text of these answers, their payloads, evidence, exports, and any later rebuild. It cannot be undone."
+    )
+    say("What stays: every count and number, with the brands of now, statuses, costs and times.")
 
 
 def _tell(going: Deletion) -> None:

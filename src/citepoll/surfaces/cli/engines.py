@@ -13,9 +13,9 @@ from rich.text import Text
 from citepoll.errors import EngineError
 from citepoll.report.numbers import money, noun
 from citepoll.report.printable import one_line, printable
-from citepoll.service.engine_checks import Candidate, Checked, candidates, expected, project_at
+from citepoll.service.engine_checks import Candidate, Checked, candidates, expected, measured_words, project_at
 from citepoll.service.engine_checks import check as check_engines
-from citepoll.service.engines import Listed, Page, Parsed, list_engines, parse_file
+from citepoll.service.engines import Listed, Page, Parsed, key_words, list_engines, parse_file
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, Yes, confirm, emit_json, out, say, warn
 
 app = typer.Typer(
@@ -48,15 +48,8 @@ def _described(engine: Listed) -> str:
     if engine.problem:
         return "cannot be loaded"
     beside = f"; returns {', '.join(engine.returns)}" if engine.returns else ""
-    lines = (f"{engine.surface}; {_key(engine)}", f"parser: {engine.verified}{beside}", engine.price_note)
+    lines = (f"{engine.surface}; {key_words(engine)}", f"parser: {engine.verified}{beside}", engine.price_note)
     return "\n".join(one_line(line) for line in lines if line)
-
-
-def _key(engine: Listed) -> str:
-    if engine.key_variable is None:
-        return "no key needed"
-    state = "is set" if engine.key_set else "is not set, and need not be" if engine.key_optional else "is not set"
-    return f"{engine.key_variable} {state}"
 
 
 @app.command("check")
@@ -95,19 +88,9 @@ def _tell(found: tuple[Checked, ...]) -> None:
     for each in found:
         out.print(Text(one_line(f"{each.engine}: {each.says}")))
         quoted = f"{'the vendor: ' if each.http_status else ''}{each.vendor}" if each.vendor else ""
-        for line in (quoted, each.fix, _measured(each)):
+        for line in (quoted, each.fix, measured_words(each)):
             if line:
                 out.print(Padding(Text(one_line(line)), (0, 0, 0, 2)))
-
-
-def _measured(found: Checked) -> str:
-    """Model, time, cost and counts of an answer; empty where none came."""
-    if found.status in (None, "failed"):
-        return ""
-    parts = [one_line(found.model) if found.model else "", f"{found.seconds:.1f} s" if found.seconds else ""]
-    parts += [money(found.cost) if found.cost is not None else "cost not known"]
-    parts += [noun(found.citations or 0, "citation"), noun(found.sources or 0, "further source")]
-    return ", ".join(part for part in parts if part)
 
 
 @app.command("parse")

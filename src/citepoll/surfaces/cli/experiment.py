@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from citepoll.report.numbers import noun, percent
+from citepoll.report.numbers import noun, percent, points
 from citepoll.report.printable import one_line
 from citepoll.service import experiments as service
 from citepoll.service.experiments import Trial
@@ -84,8 +84,9 @@ def _print(trial: Trial) -> None:
         out.print(f"{trend.engine}, before: {trend.sentence}")
     for one in trial.judgements:
         whom = "these queries" if one.target == "fixed_set" else "questions like these"
-        p = "" if one.p is None else f" (p {one.p:.3f})"
-        out.print(f"{one.engine}, {one.before} to {one.after}, {whom}: {one.sentence}{p}")
+        p = "" if one.p is None else f", adjusted p {one.p:.3f}"
+        effect = "" if one.effect.value is None else f"{points(one.effect)}{p}; "
+        out.print(f"{one.engine}, {one.before} to {one.after}, {whom}: {effect}{one.sentence}")
     if trial.reason:
         say(trial.reason)
     for warning in trial.warnings:

@@ -29,11 +29,11 @@ def _lines(found: Health) -> Iterator[str]:
         failed = f", {count(found.failed or 0)} failed"
         yield f"runs          {count(found.recorded or 0)} of {count(found.runs or 0)} recorded{failed}"
     if found.due_at:
-        yield f"next one due  {found.due_at:%Y-%m-%d} ({found.cadence})"
+        yield f"next one due  {found.due_at:%Y-%m-%d} ({found.cadence or 'scheduled'})"
     else:
         yield (
             "next one due  no cadence is set ([cadence] every in citepoll.toml)"
-            if not found.cadence
+            if not found.cadence and not found.next_at
             else "next one due  now"
         )
     spent = money(found.spent) if found.spent is not None else "not known"

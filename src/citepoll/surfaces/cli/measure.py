@@ -176,9 +176,21 @@ def print_changes(desk: OpenProject, result: SliceResult) -> None:
         say(f"{kind}: {meaning}.")
     if result.slice.target == "both":
         say("--target category speaks of questions like these.")
-    beside = Counter(text for row in result.rows if row.change for text in set(row.change.warnings))
-    for warning in (*result.warnings, *beside):
+    for warning in (*result.warnings, *_beside(result)):
         warn(warning)
+
+
+def _beside(result: SliceResult) -> Iterator[str]:
+    """What stands beside single changes, once each, with the engines that it concerns where these are not all."""
+    concerned: dict[str, set[str]] = {}
+    rows = [(row.change, str(row.dimensions.get("engine"))) for row in result.rows if row.change]
+    every = {engine for _, engine in rows if not is_blended(engine)}
+    for change, engine in rows:
+        for text in change.warnings:
+            concerned.setdefault(text, set()).add(engine)
+    for text, engines in concerned.items():
+        own = engines & every
+        yield f"{', '.join(sorted(own))}: {text}" if own and own < every else text
 
 
 def _unseen(change: Change) -> str:

@@ -82,4 +82,4 @@ def _half_life(found: HalfLife) -> str:
         return f"no half-life: {found.reason} ({seen})"
     low = "?" if found.low is None else f"{found.low:g}"
     high = "more" if found.high is None else f"{found.high:g}"
-    return f"half are gone after {found.value:g} cycles ({low} to {high}; {seen})"
+    return f"half are gone after {noun(int(found.value), 'cycle')} ({low} to {high}; {seen})"

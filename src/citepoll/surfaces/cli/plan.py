@@ -12,12 +12,12 @@ from rich.text import Text
 from citepoll.errors import InputError
 from citepoll.measure.planning import DEFAULT_CORRELATION
 from citepoll.model import Target
-from citepoll.report.numbers import count, duration, money, noun, percent
+from citepoll.report.numbers import count, duration, money, noun, percent, price
 from citepoll.report.printable import one_line
 from citepoll.service.allocating import Allocation, allocation
 from citepoll.service.planning import DEFAULT_SHARE, MOST_RUNS, TARGETS, Asked, Basis, Line, Plan, Sight, make_plan
 from citepoll.service.stopping import points
-from citepoll.surfaces.cli.outlays import outlay_lines
+from citepoll.service.outlays import outlay_lines
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, out, say, warn
 
 QUESTIONS = {
@@ -127,7 +127,7 @@ def _table(*heads: str) -> Table:
 def _bases(bases: tuple[Basis, ...]) -> Table:
     table = _table("engine", "share", "ICC", "correlation", "a call")
     for basis in bases:
-        cost = "unknown" if basis.cost is None else money(basis.cost)
+        cost = "unknown" if basis.cost is None else price(basis.cost)
         table.add_row(
             _labelled(basis), percent(basis.share), f"{basis.icc:.2f}", f"{basis.correlation:.2f}", cost,
         )  # fmt: skip

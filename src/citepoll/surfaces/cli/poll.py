@@ -13,15 +13,13 @@ from rich.progress import Progress
 
 from citepoll.measure.budgeting import FIRST_LOOK
 from citepoll.model import Engine
-from citepoll.queryset.lint import plan_warnings
 from citepoll.report.numbers import count, duration, money, noun, spread
 from citepoll.sampling.sampler import Event
 from citepoll.service import polling
-from citepoll.service.opened import OpenProject
+from citepoll.service.outlays import outlay_lines
 from citepoll.service.polling import Planned, Polled
-from citepoll.service.queries import unlocked_edits
+from citepoll.service.starting import cautions
 from citepoll.service.stopping import points
-from citepoll.surfaces.cli.outlays import outlay_lines
 from citepoll.surfaces.cli.redirects import tell_redirects
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, progress, say, warn
 
@@ -55,7 +53,7 @@ def poll(
     )  # fmt: skip
     if not dry_run:
         polling.check_keys(planned.engines)
-    for warning in _warnings(desk, planned):
+    for warning in cautions(desk.project, desk.ledger, planned):
         warn(warning)
     if not as_json:
         _tell_plan(planned)
@@ -71,22 +69,6 @@ def poll(
     emit_json(polled) if as_json else _tell_end(polled)
     if polled.stopped or polled.interrupted:
         raise typer.Exit(9 if polled.stopped else 130)
-
-
-def _warnings(desk: OpenProject, planned: Planned) -> Iterator[str]:
-    before = [c for c in desk.ledger.cycles() if c.name != planned.cycle and c.set_hash]
-    previous = before[-1].set_hash if before else None
-    for finding in plan_warnings(planned.engines, planned.set_hash, previous):
-        yield finding.sentence
-    if planned.stop_at is not None and not planned.resumes:
-        for engine in planned.engines:
-            if engine.runs == FIRST_LOOK:
-                yield f"{engine.name} has {FIRST_LOOK} runs, and the first look is after {FIRST_LOOK}: nothing can be saved."
-    if not planned.resumes and (edits := unlocked_edits(desk.project, desk.ledger)):
-        yield f"{desk.project.query_file.name} differs from the locked set ({edits}): the locked set is asked."
-    if planned.missing_keys:
-        named = ", ".join(f"{engine} ({variable})" for engine, variable in planned.missing_keys.items())
-        yield f"no key for {named}: a poll is refused until it is set"
 
 
 def _teller(bar: Progress, task: Any) -> Callable[[Event], None]:

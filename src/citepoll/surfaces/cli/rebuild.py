@@ -11,6 +11,7 @@ from citepoll.report.numbers import count, noun
 from citepoll.report.printable import one_line
 from citepoll.service.rebuilding import Changes
 from citepoll.service.rebuilding import rebuild as again
+from citepoll.store.erasing import dropped
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, out, progress, say
 
 
@@ -41,7 +42,9 @@ def rebuild(
         return
     for changes in found:
         _tell(changes, diff)
-    if not found:
+    if kept_as_is := () if cycle else dropped(desk.ledger):
+        say(f"not rebuilt, since retention dropped their payloads: {', '.join(kept_as_is)}")
+    elif not found:
         say("There is no cycle yet: nothing to rebuild.")
 
 

@@ -26,7 +26,10 @@ def bound(host: str, port: int) -> socket.socket:
     """A socket that listens there; port 0 takes a free one. Raises `InputError` where that cannot be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        made = socket.create_server((host, port), family=family, backlog=2048)
+        # asyncio turns Nagle's algorithm off only for sockets it makes itself; with it, each page waits 40 ms for an ACK.
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
     except OSError as wrong:
         raise InputError(
             f"{host}:{port} cannot be listened at: {wrong.strerror or wrong}.", "Choose another with --port, or --host."

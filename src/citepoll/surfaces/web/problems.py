@@ -79,9 +79,11 @@ def _of_http(wrong: HTTPException) -> Problem:
 
 
 _FIX: Mapping[int, str] = {
+    400: "Mend what is named here, and send it again.",
     401: "Log in, or send a token as `Authorization: Bearer TOKEN`.",
     403: "Ask an owner of this server.",
     404: "Check the address.",
+    405: "Use a method that the header Allow names.",
     413: "Send less at once.",
     429: "Wait, then try again.",
 }
@@ -101,6 +103,8 @@ def error_handler(page: ErrorPage) -> Callable[[Request[Any, Any, Any], Exceptio
         found = as_json(problem) if is_program(request.url.path) else page(request, problem)
         for name, value in (getattr(wrong, "headers", None) or {}).items():
             found.headers.setdefault(name, value)
+        if problem.status == 429:
+            found.headers.setdefault("Retry-After", found.headers.get("ratelimit-reset", "60"))
         return found
 
     return answer

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
+from citepoll.service.background import Order, Standing
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A poll to start. `cycle` None: go on with what is open, else a new one named by the date; `over` as in `36h`."""
-
-    cycle: str | None = None
-    over: str | None = None
-    retry: bool = False
-    stop_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What background work does for a project now. `reason` says why it does nothing, or what failed, in a sentence."""
-
-    state: Literal["idle", "running", "paused", "stopping", "failed"]
-    cycle: str | None = None
-    reason: str = ""
+__all__ = ["Order", "Standing", "Worker"]
 
 
 class Worker(Protocol):
     """Polls one cycle at a time per project. Methods return at once and may be called from any thread.
 
-    They raise `CitepollError` with cause and fix where the order cannot be taken.
+    They raise `CitepollError` with cause and fix where the order cannot be taken; what fails later stands in `standing`,
+    in the project's health and in the audit log. `pause` and `stop` let the calls in flight finish; `stop` closes the
+    cycle as it is. Progress stands in the ledger.
     """
 
     def start(self, project: str, order: Order) -> Standing: ...

@@ -1,10 +1,10 @@
-"""What runs are expected to cost and take, as lines of text: what `plan` and `poll` share."""
+"""What runs are expected to cost and take, as lines of text: what `plan`, `poll` and the desk share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from citepoll.report.numbers import duration, money, noun
+from citepoll.report.numbers import duration, money, noun, price
 from citepoll.report.printable import one_line
 from citepoll.service.costs import Outlay
 
@@ -13,14 +13,25 @@ def outlay_lines(outlays: Sequence[Outlay]) -> Iterator[str]:
     """A line for each engine that costs something or waits for a network: dollars and time, and where each is from."""
     for outlay in outlays:
         if outlay.cost_from != "simulated":
-            parts = (_cost(outlay), *_time(outlay))
-            yield f"{one_line(outlay.engine, 40)}: {noun(outlay.runs, 'run')}, {', '.join(parts)}"
+            yield f"{one_line(outlay.engine, 40)}: {noun(outlay.runs, 'run')}, {outlay_words(outlay)}"
+
+
+def outlay_words(outlay: Outlay) -> str:
+    """Dollars and time of an engine's runs, each with what tells it.
+
+    `nothing: it is simulated` for the local engine, `nothing left to ask` where there is no run.
+    """
+    if outlay.cost_from == "simulated":
+        return "nothing: it is simulated"
+    if outlay.runs == 0:
+        return "nothing left to ask"
+    return ", ".join((_cost(outlay), *_time(outlay)))
 
 
 def _cost(outlay: Outlay) -> str:
     if outlay.usd is None or outlay.usd_a_run is None:
         return "cost unknown"
-    return f"about {money(outlay.usd)} at {money(outlay.usd_a_run)} a run ({one_line(outlay.cost_from or '', 60)})"
+    return f"about {money(outlay.usd)} at {price(outlay.usd_a_run)} a run ({one_line(outlay.cost_from or '', 60)})"
 
 
 def _time(outlay: Outlay) -> Iterator[str]:
