@@ -1,14 +1,14 @@
 """How long a page of the desk takes with a year of answers, while people read and a cycle is being written.
 
-    python bench/desk.py [--weeks 52] [--readers 20] [--seconds 60] [--pause 1.0] [--keep FOLDER] [--json]
+    python bench/desk.py [--weeks 52] [--readers 20] [--seconds 60] [--pause 1.0] [--keep FOLDER] [--server-polls] [--json]
 
 A project of `--weeks` closed cycles of 50 queries × 10 engines × 5 runs (52: 130,000 answers) is imported, `citepoll serve`
-is started on loopback as a process of its own, and `citepoll poll` writes a cycle of the local engine all the while. Each
-page is opened once before (a server's first reader after a cycle pays for the arithmetic: those times have a table of their
-own). Then `--readers` people open pages in a random order, each pausing `--pause` seconds on average between two
-(0: not at all, which measures the machine's throughput, not a reader's wait). A page's time is from the request
-to its last byte, on loopback. Peak memory is the server's VmHWM. The goals: 150 ms at the median and 500 ms at
-the 95th percentile for every page, 500 MB.
+is started on loopback as a process of its own, and `citepoll poll` (with `--server-polls` the server itself) writes a
+cycle of the local engine all the while, as fast as it can. Each page is opened once right after the start, when the
+server has just begun to make its pages ahead: the column `first`. Then `--readers` people open pages in a random order,
+each pausing `--pause` seconds on average between two (0: not at all, which measures the machine's throughput, not a
+reader's wait). A page's time is from the request to its last byte, on loopback. Peak memory is the server's VmHWM. The
+goals: 150 ms at the median and 500 ms at the 95th percentile for every page, 500 MB.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ from rich.progress import track
 from rich.table import Table
 
 QUERIES, ENGINES, RUNS = 50, 10, 5
+LIVE_RUNS = 1000
+"""Runs a query of the cycle that is written meanwhile: 50,000 in all, so that it outlasts a minute."""
 BRANDS = ("Acme", "Birch", "Cedar", "Dogwood", "Elm", "Foxglove")
 MEDIAN_GOAL, TAIL_GOAL, MEMORY_GOAL = 0.150, 0.500, 500
 
@@ -50,7 +52,7 @@ CALLS = ("/api/v1/measures?by=brand,engine", "/api/v1/answers?cites=Acme", "/api
 def project_file() -> str:
     brands = [f'[brand]\nname = "{BRANDS[0]}"\nowns = ["{BRANDS[0].lower()}.com"]']
     brands += [f'[[competitor]]\nname = "{name}"\nowns = ["{name.lower()}.com"]' for name in BRANDS[1:]]
-    brands += ['[[engine]]\nid = "local:bm25"\nruns = 40']
+    brands += [f'[[engine]]\nid = "local:bm25"\nruns = {LIVE_RUNS}']
     return "\n".join(brands) + "\n"
 
 
@@ -95,7 +97,7 @@ def build(root: Path, weeks: int) -> None:
         words = " ".join(random.Random(n).choices([query_text(m) for m in range(QUERIES)], k=12))
         (pages / f"{n}.md").write_text(f"# Page {n}\n\n{words}\n", "utf-8")
     command("corpus", "add", str(pages), "--base-url", "https://acme.com/", root=root)
-    have = {cycle["name"] for cycle in json.loads(command("cycles", "list", "--json", root=root) or "[]")}
+    have = {item["cycle"]["name"] for item in json.loads(command("cycles", "list", "--json", root=root) or "[]")}
     for week in track(range(1, weeks + 1), "importing", console=Console(stderr=True)):
         if f"week-{week}" not in have:
             path = root / "week.jsonl"
@@ -141,28 +143,37 @@ def server(root: Path, port: int) -> Iterator[tuple[int, str]]:
 
 @contextmanager
 def written(root: Path) -> Iterator[None]:
-    """`citepoll poll`, cycle after cycle, until the end of the block."""
-    over = threading.Event()
-    running: list[subprocess.Popen[bytes]] = []
-
-    def polls() -> None:
-        number = 0
-        while not over.is_set():
-            name = f"live-{int(time.time())}-{number}"
-            words = [sys.executable, "-m", "citepoll.main", "poll", "--cycle", name, "--project", str(root)]
-            running[:] = [subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
-            running[0].wait()
-            number += 1
-
-    thread = threading.Thread(target=polls)
-    thread.start()
+    """`citepoll poll` until the end of the block."""
+    words = [
+        sys.executable,
+        "-m",
+        "citepoll.main",
+        "poll",
+        "--cycle",
+        f"live-{int(time.time())}",
+        "--project",
+        str(root),
+    ]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield
+        if process.poll() is not None:
+            raise SystemExit("The cycle ended before its readers: raise LIVE_RUNS.")
     finally:
-        over.set()
-        for process in running:
-            process.send_signal(signal.SIGINT)
-        thread.join(60)
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+@contextmanager
+def written_by_server(client: httpx2.Client) -> Iterator[None]:
+    """The same by the server's own worker."""
+    order = {"cycle": f"live-{int(time.time())}"}
+    client.post("/api/v1/cycles", json=order).raise_for_status()
+    yield
+    ended = client.get(f"/api/v1/cycles/{order['cycle']}").json()["cycle"]["status"] != "open"
+    client.post(f"/api/v1/cycles/{order['cycle']}/stop")
+    if ended:
+        raise SystemExit("The cycle ended before its readers: raise LIVE_RUNS.")
 
 
 def timed(client: httpx2.Client, url: str) -> float:
@@ -209,7 +220,7 @@ def peak(pid: int) -> float:
 def run(root: Path, given: argparse.Namespace) -> int:
     build(root, given.weeks)
     answer = json.loads(command("answers", "--cycle", f"week-{given.weeks}", "--json", "--limit", "1", root=root))
-    run_id = (answer[0] if isinstance(answer, list) else answer["answers"][0])["run_id"]
+    run_id = (answer[0] if isinstance(answer, list) else answer["answers"][0])["id"]
     base = f"http://127.0.0.1:{given.port}"
     with server(root, given.port) as (pid, token), httpx2.Client(base_url=base, timeout=120) as first:
         time.sleep(0.5)
@@ -218,12 +229,11 @@ def run(root: Path, given: argparse.Namespace) -> int:
         rooms = json.loads(first.get("/api/v1/projects", headers={"Authorization": f"Bearer {token}"}).text)
         room = (rooms["items"] if isinstance(rooms, dict) else rooms)[0]["id"]
         pages = [f"/p/{room}{page.format(answer=run_id, weeks=given.weeks)}" for page in PAGES]
-        pages = [page for page in pages if first.get(page).status_code != 404]
         first.headers["Authorization"] = f"Bearer {token}"
-        urls = pages + [call for call in CALLS if first.get(call).status_code != 404]
-        with written(root):
+        urls = pages + list(CALLS)
+        cold = {url: timed(first, url) for url in urls}
+        with written_by_server(first) if given.server_polls else written(root):
             time.sleep(3)
-            cold = {url: timed(first, url) for url in urls}
             found = read(base, cookies, token, urls, given)
         memory = peak(pid)
     return show(found, cold, memory, given)
@@ -239,15 +249,16 @@ def show(found: dict[str, list[float]], cold: dict[str, float], memory: float, g
     if given.json:
         print(json.dumps({"pages": lines, "memory": memory, "missed": [line["page"] for line in missed]}, indent=2))
         return 1 if missed or memory > MEMORY_GOAL else 0
-    table = Table("page", *(f"{name} ms" for name in ("second time", "median", "95th", "longest")), "opened")
+    table = Table("page", *(f"{name} ms" for name in ("first", "median", "95th", "longest")), "opened")
     for line in lines:
         numbers = [f"{line[name] * 1000:.0f}" for name in ("first", "median", "p95", "longest")]
         table.add_row(line["page"], *numbers, str(line["opened"]))
     Console(width=120).print(table)
     count = QUERIES * ENGINES * RUNS * given.weeks
-    print(
-        f"{count:,} answers, {given.readers} readers, pause {given.pause} s, {os.cpu_count()} cores; peak memory {memory:.0f} MB"
-    )
+    load = os.getloadavg()[0]
+    who = "server" if given.server_polls else "command"
+    print(f"{count:,} answers, {given.readers} readers, pause {given.pause} s, a cycle written by the {who}")
+    print(f"{os.cpu_count()} cores, load {load:.1f}; peak memory {memory:.0f} MB")
     print(f"{len(missed)} of {len(lines)} pages miss the goals")
     return 1 if missed or memory > MEMORY_GOAL else 0
 
@@ -259,6 +270,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--pause", type=float, default=1.0)
     parser.add_argument("--port", type=int, default=8399)
+    parser.add_argument("--server-polls", action="store_true")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()

@@ -54,6 +54,7 @@ from citepoll.surfaces.cli.views import views
 from citepoll.surfaces.dashboard.doors import alert_link
 from citepoll.surfaces.web.application import assemble
 from citepoll.surfaces.web.desk import Desk
+from citepoll.surfaces.web.warming import Warming
 
 
 def build_app(desk: Desk) -> Litestar:
@@ -71,7 +72,7 @@ def build_app(desk: Desk) -> Litestar:
         desk,
         [dashboard.pages(), api.api(), mcp],
         dashboard.error_page,
-        lifespan=[jobs.running, rounds.running, answering],
+        lifespan=[jobs.running, rounds.running, answering, Warming(desk, dashboard.ahead).running],
     )
     built.state.nav = dashboard.NAV
     return built

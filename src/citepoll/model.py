@@ -323,7 +323,7 @@ class Slice:
     metric those that its table names, and left as it is it means the metric's own. `where` is text, `FIELD OP VALUE and
     …`. No cycles: the latest closed one, or all where the metric runs over cycles. `compare` names an earlier cycle: each
     row then carries the change since it, paired by query. `limit` keeps the largest groups of domains or URLs within each
-    combination of the other dimensions, and the first rows of a found list.
+    combination of the other dimensions, for velocities too, and the first rows of a found list.
     """
 
     metrics: tuple[str, ...] = ("share_of_citation",)

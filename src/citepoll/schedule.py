@@ -87,14 +87,24 @@ class Schedule:
         return self.every != "fortnightly" or (time.date() - _A_MONDAY).days // 7 % 2 == 0
 
 
+LONGEST_SPAN: Final = 366 * 86400
+"""Seconds."""
+
+
 def span(text: str | None) -> float | None:
-    """Seconds of a span such as `90m`, `36h`, `3d`, `1w`; None for None. Raises `InputError` for other text."""
+    """Seconds of a span such as `90m`, `36h`, `3d`, `1w`; None for None.
+
+    Raises `InputError` for other text, and for more than a year.
+    """
     if text is None:
         return None
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", text)
     if not found:
-        raise InputError(f"{text!r} is not a span of time.", "Write it like 90m, 36h, 3d or 1w.")
-    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[found[2]]
+        raise InputError(f"{text[:40]!r} is not a span of time.", "Write it like 90m, 36h, 3d or 1w.")
+    seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[found[2]]
+    if seconds > LONGEST_SPAN:
+        raise InputError(f"{text[:40]!r} is more than a year.", "Take a shorter span.")
+    return seconds
 
 
 def cron_of(every: str, at: str) -> str:

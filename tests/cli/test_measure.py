@@ -104,6 +104,26 @@ def test_what_was_found_is_printed_as_a_table_as_json_and_as_csv(citepoll, impor
     assert ("Nothing was found" in said.err) == (not rows)
 
 
+def test_decay_and_its_sisters_end_alike_without_a_cycle(citepoll):
+    for words in (("decay",), ("movement",), ("velocity",)):
+        said = citepoll(*words)
+        assert (said.code, said.out) == (6, ""), words
+
+
+def test_a_warning_is_printed_once(citepoll, project, imported):
+    with (project.root / "citepoll.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[target]]\nmetric = "share_of_citation"\nvalue = 0.5\nby = 2027-01-01\n')
+    said = " ".join(citepoll("measure", "--metric", "target", "--confidence", "0.9").err.split())
+    assert said.count("only intervals at confidence 0.95 were checked by simulation") == 1
+
+
+def test_velocity_counts_the_queries_that_it_leaves_out(citepoll, row, jsonl):
+    for cycle, queries in (("a", "xyz"), ("b", "xy"), ("c", "xy")):
+        rows = [row(engine="atlas", query=f"best {q}", run=1, citations=[]) for q in queries]
+        citepoll("import", jsonl(*rows, name=f"{cycle}.jsonl"), "--cycle", cycle)
+    assert "atlas: 1 query left out, without an answer in every cycle" in " ".join(citepoll("velocity").err.split())
+
+
 def test_found_metrics_of_two_kinds_are_refused(citepoll, imported):
     said = citepoll("measure", "--metric", "velocity,share_of_citation")
     assert (said.code, said.out) == (6, "")

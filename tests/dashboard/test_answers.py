@@ -36,34 +36,34 @@ def texts(recorded, ledger, row, jsonl, at):
     return recorded
 
 
-@pytest.mark.parametrize(
-    ("filters", "runs"),
-    [
-        ({}, 3),
-        ({"cycle": "october"}, 12),
-        ({"cycle": "november", "engine": "<b>eacon"}, 6),
-        ({"query": "SPADE"}, 1),
-        ({"cites": "Acme"}, 1),
-        ({"mentions": "Foxglove"}, 1),
-        ({"domain": "third.com"}, 1),
-        ({"url": "https://www.acme.com/forks"}, 1),
-        ({"status": "refused"}, 1),
-        ({"status": "valid"}, 2),
-        ({"run": "2"}, 1),
-        ({"q": "straße"}, 1),
-        ({"q": "fork --dig", "cites": "Acme"}, 1),
-        ({"q": "nowhere"}, 0),
-        ({"branded": "yes"}, 0),
-        ({"branded": "no"}, 3),
-        ({"topic": "none"}, 0),
-        ({"page": "9999"}, 0),
-    ],
-)
-def test_an_address_says_which_answers(texts, browser, filters, runs):
-    page = browser.get(answers_path("project", **filters))
-    assert page.status_code == 200
-    assert len(ids(page)) == runs
-    assert not INLINE.search(page.text)
+FOUND = [
+    ({}, 3),
+    ({"cycle": "october"}, 12),
+    ({"cycle": "november", "engine": "<b>eacon"}, 6),
+    ({"query": "SPADE"}, 1),
+    ({"cites": "Acme"}, 1),
+    ({"mentions": "Foxglove"}, 1),
+    ({"domain": "third.com"}, 1),
+    ({"url": "https://www.acme.com/forks"}, 1),
+    ({"status": "refused"}, 1),
+    ({"status": "valid"}, 2),
+    ({"run": "2"}, 1),
+    ({"q": "straße"}, 1),
+    ({"q": "fork --dig", "cites": "Acme"}, 1),
+    ({"q": "nowhere"}, 0),
+    ({"branded": "yes"}, 0),
+    ({"branded": "no"}, 3),
+    ({"topic": "none"}, 0),
+    ({"page": "9999"}, 0),
+]
+"""Filters of an address, and how many answers there are."""
+
+
+def test_an_address_says_which_answers(texts, browser):
+    for filters, runs in FOUND:
+        page = browser.get(answers_path("project", **filters))
+        assert (filters, page.status_code, len(ids(page))) == (filters, 200, runs)
+        assert not INLINE.search(page.text)
 
 
 def test_an_id_of_a_question_finds_it_and_is_shown_as_its_words(texts, browser, ledger):
@@ -74,22 +74,23 @@ def test_an_id_of_a_question_finds_it_and_is_shown_as_its_words(texts, browser, 
     assert "sha256" not in re.search(r"<form class=\"sift\".*?</form>", page.text, re.DOTALL)[0]
 
 
-@pytest.mark.parametrize(
-    ("filters", "told"),
-    [
-        ({"cycle": "x"}, "no cycle"),
-        ({"cites": "Nobody"}, "no brand"),
-        ({"status": "fine"}, "not a status"),
-        ({"run": "one"}, "not a number"),
-        ({"page": "٣"}, "not a number"),
-        ({"branded": "maybe"}, "neither yes nor no"),
-        ({"url": "x" * 2001}, "2\u202f000 characters"),
-    ],
-)
-def test_what_cannot_be_is_refused_with_its_cause(texts, browser, filters, told):
-    page = browser.get(answers_path("project", **filters))
-    assert page.status_code == 422
-    assert told in page.text
+REFUSED = [
+    ({"cycle": "x"}, "no cycle"),
+    ({"cites": "Nobody"}, "no brand"),
+    ({"status": "fine"}, "not a status"),
+    ({"run": "one"}, "not a number"),
+    ({"page": "٣"}, "not a number"),
+    ({"branded": "maybe"}, "neither yes nor no"),
+    ({"url": "x" * 2001}, "2\u202f000 characters"),
+]
+"""What an address cannot ask for, and what is said of it."""
+
+
+def test_what_cannot_be_is_refused_with_its_cause(texts, browser):
+    for filters, told in REFUSED:
+        page = browser.get(answers_path("project", **filters))
+        assert page.status_code == 422
+        assert told in page.text
 
 
 def test_a_list_goes_on_from_page_to_page_and_for_htmx_as_rows(recorded, browser, monkeypatch):
@@ -165,22 +166,22 @@ def test_an_answer_shows_its_text_its_citations_and_why_they_count(texts, browse
     assert not re.search(r"<script(?! src=)", page.text)
 
 
-@pytest.mark.parametrize(
-    ("tab", "told"),
-    [
-        ("text", "Citations"),
-        ("sources", "Retrieved: 1"),
-        ("searches", "The engine did not say what it searched for."),
-        ("payload", "fork --dig"),
-        ("timing", "1 call, time not known, cost not known."),
-    ],
-)
-def test_every_tab_is_an_address(texts, browser, tab, told):
+TABS = [
+    ("text", "Citations"),
+    ("sources", "Retrieved: 1"),
+    ("searches", "The engine did not say what it searched for."),
+    ("payload", "fork --dig"),
+    ("timing", "1 call, time not known, cost not known."),
+]
+
+
+def test_every_tab_is_an_address(texts, browser):
     first = ids(browser.get(answers_path("project")))[0]
-    page = browser.get(answer_path("project", first, tab))
-    assert page.status_code == 200
-    assert told in page.text
-    assert page.text.count('aria-current="page"') == 2
+    for tab, told in TABS:
+        page = browser.get(answer_path("project", first, tab))
+        assert page.status_code == 200
+        assert told in page.text
+        assert page.text.count('aria-current="page"') == 2
 
 
 def test_the_payload_is_a_download_byte_for_byte(texts, browser, ledger):

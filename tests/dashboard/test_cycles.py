@@ -6,9 +6,10 @@ from urllib.parse import unquote
 import pytest
 from tests.dashboard.conftest import AT, FILE, INLINE
 
-from citepoll.errors import InputError
+from citepoll.errors import EngineError, InputError
 from citepoll.model import RawAnswer
-from citepoll.service.background import Order, Standing
+from citepoll.service.background import Order, Standing, named
+from citepoll.service.corpus import add_files
 from citepoll.service.queries import lock_file
 from citepoll.surfaces.dashboard.doors import cycle_named, cycle_path
 
@@ -43,6 +44,7 @@ class Worker:
 
 @pytest.fixture
 def locked(project, room, at):
+    add_files(project.data / "corpus.db", [("fork.md", b"---\nurl: https://acme.com/fork\n---\n# The fork\n\nA fork.")])
     (project.root / "queries.toml").write_text(FILE, "utf-8")
     return lock_file(room.project, room.ledger, at)
 
@@ -190,8 +192,19 @@ def test_options_that_will_not_do_are_refused_with_the_reason(locked, browser, w
 
 def test_without_a_locked_set_there_is_nothing_to_start(project, browser):
     found = browser.get(f"{PATH}/new")
-    assert found.status_code == 422
-    assert "No query set is locked yet" in found.text
+    assert found.status_code == 200
+    assert "none is locked yet" in found.text
+    assert "<button" not in found.text.split("<main")[1]
+
+
+def test_without_documents_a_local_engine_is_not_started(project, room, browser, worker, at):
+    (project.root / "queries.toml").write_text(FILE, "utf-8")
+    lock_file(room.project, room.ledger, at)
+    text = browser.get(f"{PATH}/new").text
+    assert "has no documents to answer from" in text
+    assert "Start 2026-11-03" not in text
+    with pytest.raises(EngineError, match="no documents"):
+        named(room.project, room.ledger, Order(), at)
 
 
 def test_starting_tells_the_worker_and_leads_to_the_cycle(locked, browser, worker, desk):

@@ -42,7 +42,7 @@ def three(recorded, room, row, jsonl):
         import_file(room.project, room.ledger, jsonl(*cites(url), name=f"{cycle}.jsonl"), cycle, at=AT)
 
 
-def test_velocity_and_half_life_stand_over_all_cycles(three, browser):
+def test_velocity_and_half_life_stand_over_the_newest_cycles(three, browser):
     text = browser.get(PATH).text
     assert "points (" in text
     assert "Half are gone after 1 cycles" in text

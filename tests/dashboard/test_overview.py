@@ -10,6 +10,7 @@ from citepoll.model import Slice
 from citepoll.report.evidence import Doors
 from citepoll.service.measuring import measure
 from citepoll.service.overview import SHOWN, overview
+from citepoll.service.corpus import add_files
 from citepoll.service.queries import lock_file
 from citepoll.surfaces.dashboard.overview import doors
 
@@ -75,6 +76,12 @@ def test_a_project_without_a_cycle_says_what_comes_first(project, browser, room,
     assert "Write the questions" in browser.get(PATH).text
     (project.root / "queries.toml").write_text('[[query]]\ntext = "best garden fork"\n', "utf-8")
     lock_file(room.project, room.ledger, at)
+    text = browser.get(PATH).text
+    assert "1 query is locked" in text
+    assert "/p/project/corpus" in text
+    add_files(
+        room.project.data / "corpus.db", [("fork.md", b"---\nurl: https://acme.com/fork\n---\n# The fork\n\nA fork.")]
+    )
     text = browser.get(PATH).text
     assert "1 query is locked" in text
     assert "/p/project/cycles/new" in text

@@ -81,6 +81,7 @@ def test_blended_without_weights_says_equal_weights(frames, project):
     assert (found.value, found.low, found.high) == pytest.approx((want.value, want.low, want.high))
     assert any("equal weights" in text for text in found.warnings)
     assert result.labels["blended"] == "blended, equal weights"
+    assert {type(row.estimate.cited) for row in result.rows} == {int}
     assert found.excluded == {"failed": 1, "absent": 1}
 
 

@@ -86,6 +86,8 @@ def test_a_quoted_value_is_read_as_written(field, op, value):
         (Slice(by=("engine", "engine")), "twice"),
         (Slice(target="all"), "unknown target"),  # type: ignore[arg-type]
         (Slice(confidence=95), "confidence"),
+        (Slice(confidence=1e-320), "not between 0.01 and 0.9999"),
+        (Slice(confidence=0.99999), "Use 0.95"),
         (Slice(confidence=float("nan")), "confidence"),
         (Slice(limit=0), "limit"),
         (Slice(where="topic"), "operator"),

@@ -49,7 +49,9 @@ def test_a_plan_as_json_is_whole(run):
     assert len(found["measured"]) == 11
 
 
-@pytest.mark.parametrize("words", [("--detect", "5"), ("--share", "x"), ("--target", "all"), ("--power", "2")])
+@pytest.mark.parametrize(
+    "words", [("--detect", "5"), ("--share", "x"), ("--target", "all"), ("--power", "2"), ("--power", "0.04")]
+)
 def test_a_value_that_cannot_be_read_is_answered(run, words, capsys, monkeypatch):
     done = run("plan", *words)
     assert done.exit_code != 0

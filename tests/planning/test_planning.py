@@ -196,3 +196,25 @@ def test_an_engine_without_a_past_is_left_out(project, ledger, at, poll):
     poll(project, ledger, name="one")
     more = replace(project, engines=(*project.engines, replace(project.engines[0], name="new")))
     assert allocation(more, ledger, 24, at).left_out == ("new",)
+
+
+def test_an_engine_without_a_past_is_lent_the_mean_of_those_that_were_asked(project, ledger, at, poll):
+    poll(project, ledger, name="one")
+    asked = make_plan(project, ledger, Asked(), at)
+    other = replace(project, engines=(Engine("new", "local:bm25", "simulated", runs=8),))
+    plan = make_plan(other, ledger, Asked(), at)
+    (basis,) = plan.bases
+    assert basis.share == pytest.approx(sum(each.share for each in asked.bases) / 2)
+    assert (basis.share_from, basis.lent_by) == (("one",), ("sure", "torn"))
+    assert "no cycle has answers of new: its past is presumed to be like the mean of sure, torn" in plan.warnings
+    assert not any(each.lent_by for each in asked.bases)
+
+
+def test_a_power_that_chance_alone_has_is_refused(project, ledger, at):
+    with pytest.raises(InputError, match="chance alone shows a move in 5 %"):
+        make_plan(project, ledger, Asked(power=0.04), at)
+
+
+def test_far_out_the_power_is_one_although_scipy_gives_no_number():
+    assert planning.power(0.4825, 0.03515625, 426, 2, target="category") == 1.0
+    assert planning.detectable(0.03515625, 426, 2, target="category") < 0.03

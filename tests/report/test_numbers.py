@@ -110,6 +110,7 @@ def test_counts_have_thin_separators() -> None:
 def test_differences_and_lengths_of_time_have_words_of_their_own() -> None:
     found = Estimate(0.024, 0.001, 0.047, "fixed_set", "m")
     assert numbers.words(found, "difference") == "+2.4 points (0.1 to 4.7)"
+    assert numbers.words(found, numbers.unit_of("opportunity")) == "≤ 2.4 points"
     assert numbers.words(Estimate(-0.2, None, None, "fixed_set", "m"), "difference") == "-20.0 points, no interval"
     assert numbers.interval(found, "difference") == "0.1 to 4.7 points"
     assert numbers.words(Estimate(3.0, 2.0, None, "fixed_set", "m"), "cycles") == "3 cycles (2 to more)"

@@ -8,6 +8,7 @@ from citepoll.errors import ProjectError
 from citepoll.model import Engine, Query, QuerySet, RawAnswer
 from citepoll.project import Pace
 from citepoll.service.costs import SECONDS, check_prices, outlays, together
+from citepoll.service.outlays import outlay_words
 from citepoll.store.attempts import Took, took
 
 CHAT = Engine("chat", "openai:responses", "api", runs=3)
@@ -107,3 +108,19 @@ def test_a_ceiling_needs_a_price(project):
     with pytest.raises(ProjectError, match="gem is not known"):
         check_prices(replace(project, budget=1.0), (CHAT, gemini, LOCAL))
     check_prices(replace(project, budget=1.0), (CHAT, LOCAL))
+
+
+def test_a_ceiling_says_how_many_runs_fit_below_it(project, ledger):
+    mine = replace(project, prices={"chat": {"expected": 0.1}}, engine_budgets={"chat": 1.0})
+    assert (only(mine, ledger).ceiling, only(mine, ledger).affordable) == (1.0, 10)
+    assert "but its ceiling of $1.00 ends it after about 10 runs" in outlay_words(only(mine, ledger))
+    assert only(mine, ledger, spent={"chat": 0.75}).affordable == 2
+    assert only(mine, ledger, spent={"chat": 3.0}).affordable == 0
+    assert "ceiling" not in outlay_words(only(mine, ledger, runs=10))
+
+
+def test_without_a_ceiling_or_a_price_no_number_of_runs_fits_below_it(project, ledger):
+    gemini = Engine("gem", "google:gemini", "api")
+    assert only(project, ledger).affordable is None
+    assert only(replace(project, engine_budgets={"gem": 1.0}), ledger, gemini).affordable is None
+    assert only(replace(project, engine_budgets={"here": 1.0}), ledger, LOCAL).affordable == 12

@@ -486,3 +486,25 @@ def test_import_of_an_export_is_the_same_and_again_changes_nothing(ledger, proje
     assert (second.new, second.rejected, second.further) == (first.new, 0, 0)
     assert seen(ledger, one) == seen(ledger, two)
     assert import_file(project, ledger, out, two, at=at).new == 0
+
+
+def test_cycles_stand_in_the_order_of_their_answers_whatever_came_first(put, jsonl, row, ledger):
+    for name, day in (("may", "2026-05-04T09:00:00Z"), ("march", "2026-03-02T23:30:00-05:00"), ("april", "2026-04-06")):
+        put(jsonl(row(asked_at=day), row(asked_at=None, run=2), name=f"{name}.jsonl"), name)
+    assert [cycle.name for cycle in ledger.cycles()] == ["march", "april", "may"]
+    assert ledger.cycle("march").began_at == "2026-03-03T04:30:00.000+00:00"
+    assert chosen(Slice(), ledger)[0].name == "may"
+
+
+def test_a_cycle_without_dates_stands_where_it_was_imported(put, jsonl, row, ledger):
+    put(jsonl(row(asked_at=None)), "undated")
+    put(jsonl(row(asked_at="2026-11-02T09:00:00Z")), "dated")
+    assert [cycle.name for cycle in ledger.cycles()] == ["dated", "undated"]
+    assert ledger.cycle("undated").began_at is None
+
+
+def test_an_older_answer_moves_its_cycle(put, jsonl, row, ledger):
+    put(jsonl(row(asked_at="2026-03-02T09:00:00Z"), name="a.jsonl"), "a")
+    put(jsonl(row(asked_at="2026-04-06T09:00:00Z"), name="b.jsonl"), "b")
+    put(jsonl(row(asked_at="2026-02-02T09:00:00Z", run=2), name="more.jsonl"), "b")
+    assert [cycle.name for cycle in ledger.cycles()] == ["b", "a"]

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from litestar._parsers import parse_url_encoded_form_data
 
 from citepoll.errors import InputError
 from citepoll.service import accounts, sessions
@@ -148,6 +149,11 @@ def test_secrets_are_kept_as_hashes(desk, people, browser, token):
     for text in (secret, desk.token, asking.client.cookies[desk.cookie], "a fork in the garden"):
         assert text.encode() not in held
     assert desk.accounts.path.stat().st_mode & 0o077 == 0
+
+
+def test_no_password_stays_in_the_memory_of_forms(people, browser):
+    assert browser().log_in("Viktor").status_code == 303
+    assert parse_url_encoded_form_data.cache_info().currsize == 0
 
 
 def test_a_revoked_token_is_nobody(desk, people, token, clock):

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from citepoll.errors import FetchError
 from citepoll.service.importing import import_file
 from citepoll.surfaces.dashboard.page import Link, nav_paths
 from citepoll.surfaces.web.problems import problem_of
@@ -85,6 +86,11 @@ def test_an_unknown_page_says_what_to_do(browser):
     found = browser().get("/nothing")
     assert found.status_code == 404
     assert "Check the address" in found.text
+
+
+@pytest.mark.parametrize(("refused", "status"), [(True, 422), (False, 502)])
+def test_an_address_that_gives_nothing_is_not_a_fault_of_the_server(refused, status):
+    assert problem_of(FetchError("There is nothing.", "Look.", refused=refused)).status == status
 
 
 def test_a_fault_says_nothing_of_itself():

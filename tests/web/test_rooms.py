@@ -80,6 +80,20 @@ def test_the_state_changes_with_what_measured_cycles_show(shelf, row, jsonl, at)
     assert len(set(states)) == len(states)
 
 
+def test_a_cycle_that_is_being_polled_leaves_the_state_as_it_is(shelf, row, jsonl, at):
+    room = Rooms((shelf,)).find("acme")
+    import_file(room.project, room.ledger, jsonl(row()), "c", at=at)
+    room.ledger.set_status(room.ledger.cycle("c"), "closed", at)
+    before, ledger = room.state(), room.ledger
+    cycle = ledger.create("live", "polled", ledger.engines(ledger.cycle("c")), "seed", at, noted=[("poll started", {})])
+    ledger.plan(
+        cycle, [(e.name, q.id, 1) for e in ledger.engines(cycle) for q in ledger.query_set(ledger.cycle("c")).queries]
+    )
+    assert room.state() == before
+    ledger.set_status(cycle, "closed", at)
+    assert room.state() != before
+
+
 def test_what_is_remembered_is_made_again_in_another_state(shelf):
     room = Rooms((shelf,)).find("acme")
     made = []

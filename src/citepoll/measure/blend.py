@@ -72,7 +72,7 @@ def _with_notices(fixed: Estimate, category: Estimate, asked: int, target: Targe
 
 def _category(cited: Floats, runs: Floats, weights: list[float], a2: float, level: float) -> Estimate:
     """Section 1 (b) on x_q = sum w_e f_qe, with 0 as the least kappa."""
-    queries, n, total = runs.shape[1], int(runs.sum()), float(cited.sum())
+    queries, n, total = runs.shape[1], int(runs.sum()), int(cited.sum())
     warnings = notices(level, 0, queries)
     if queries < 2:
         return replace(_null("category", level, TOO_FEW_COMPLETE), n=n, n_queries=queries, warnings=warnings)

@@ -87,7 +87,7 @@ def _category_estimates(cited: Floats, runs: Floats, weights: Floats, level: flo
     columns = (effective.share, low, high, cited.sum(axis=(1, 2)), effective.n_star)
     return [
         Estimate(
-            value, bottom, top, "category", "jeffreys-blend-category", level, n, queries, total, None, n_star,
+            value, bottom, top, "category", "jeffreys-blend-category", level, n, queries, int(total), None, n_star,
             warnings=warnings, of=n,
         )
         for value, bottom, top, total, n_star in zip(*(column.tolist() for column in columns), strict=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri, stdtrit
 
 from citepoll.errors import InputError
+from citepoll.measure.methods import wrong_level
 from citepoll.model import Target
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -20,11 +21,11 @@ PRIOR_QUERIES = 2.0
 
 
 def tail(target: Target, level: float) -> float:
-    """a/2 of a two-sided interval at `level`. Raises `InputError` for an unknown target or a level outside (0, 1)."""
+    """a/2 of a two-sided interval at `level`. Raises `InputError` for an unknown target or level."""
     if target not in ("fixed_set", "category"):
         raise InputError(f"unknown target {target!r}", "Use fixed_set or category.")
-    if not 0 < level < 1:
-        raise InputError(f"a confidence of {level!r} is not between 0 and 1", "Use 0.95.")
+    if wrong := wrong_level(level):
+        raise InputError(*wrong)
     return (1.0 - level) / 2.0
 
 

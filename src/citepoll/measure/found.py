@@ -8,6 +8,7 @@ from typing import Literal
 
 from citepoll.errors import SliceError
 from citepoll.measure.definitions import DEFINITIONS
+from citepoll.measure.methods import wrong_level
 from citepoll.measure.metrics import METRICS, NO_ANSWER, Unit
 from citepoll.measure.slices import TARGETS, known
 from citepoll.model import Estimate, Slice
@@ -19,6 +20,7 @@ Kind = Literal[
 Cycles = Literal["one", "all", "pair"]
 
 NO_INTERVAL = "none: no interval is specified"
+VELOCITY_OF = "velocity_of_"
 ITS_OWN = Slice().by
 """A slice that leaves `by` as it is asks for a found metric's own dimensions."""
 
@@ -66,7 +68,7 @@ def _velocity(name: str, of: str) -> FoundMetric:
 _ALL = (
     _velocity("velocity", "share_of_citation"),
     *(
-        _velocity(f"velocity_of_{name}", name)
+        _velocity(f"{VELOCITY_OF}{name}", name)
         for name, metric in METRICS.items()
         if metric.estimator == "share" and name != "share_of_citation"
     ),
@@ -125,7 +127,7 @@ _ALL = (
         "opportunity", "Opportunity",
         "the most that the share over all queries would rise: the formula of its kind stands in the evidence. Rows stand by "
         "size × probability; sizes overlap and do not add up",
-        "difference", "opportunity", ("opportunity", "kind", "effort", "status"),
+        "most", "opportunity", ("opportunity", "kind", "effort", "status"),
         ("words", "title", "why", "probability", "measure", "formula", "queries", "engines", "competitors", "pages", "answers",
          "n_answers", "effort_reason", "mark", "effects", "no_effect"),
         "answers that show it", f"{NO_INTERVAL}: the size is an upper bound",
@@ -171,6 +173,7 @@ _UNITS: dict[Unit, str] = {
     "share": "fraction, 0 to 1",
     "citations": "citations per answer",
     "difference": "difference of fractions, -1 to 1: .024 is 2.4 points",
+    "most": "fraction, 0 to 1, an upper bound: .033 is at most 3.3 points",
     "cycles": "cycles",
     "sources": "domains",
 }
@@ -185,7 +188,7 @@ brand, but for half-life and movement.
 
 def found_page() -> str:
     """The second part of docs/metrics.md: a section for each found metric; velocities differ by their share alone."""
-    kin = [f"`{name}`" for name in FOUND if name.startswith("velocity_of_")]
+    kin = [f"`{name}`" for name in FOUND if name.startswith(VELOCITY_OF)]
     shown = (metric for name, metric in FOUND.items() if f"`{name}`" not in kin)
     return "\n".join([_INTRODUCTION, *(_section(metric, kin if metric.kind == "velocity" else []) for metric in shown)])
 
@@ -221,6 +224,7 @@ def kind_of(slice: Slice) -> Kind | None:
     """What kind of found metric a slice asks for; None for counted ones. Raises `SliceError` for an unknown name, and
     where it asks for two kinds."""
     for name in slice.metrics:
+        _check_velocity(name)
         known("metric", name, (*METRICS, *FOUND))
     kinds = {name: FOUND[name].kind if name in FOUND else None for name in slice.metrics}
     other = [name for name in slice.metrics[1:] if kinds[name] != kinds[slice.metrics[0]]]
@@ -229,6 +233,17 @@ def kind_of(slice: Slice) -> Kind | None:
             f"{slice.metrics[0]} and {other[0]} cannot stand in one slice.", "Ask for each in a slice of its own."
         )
     return next(iter(kinds.values()), None)
+
+
+def _check_velocity(name: str) -> None:
+    """Refuse the velocity of a metric that has none, with those that have one."""
+    of = name.removeprefix(VELOCITY_OF)
+    if name in FOUND or of == name or of not in METRICS:
+        return
+    if of == FOUND["velocity"].of:
+        raise SliceError(f"The velocity of {of} is called velocity.", "Ask for velocity.")
+    able = (metric.name for metric in FOUND.values() if metric.kind == "velocity")
+    raise SliceError(f"{of} has no velocity: it is not a share of answers.", f"Ask for {', '.join(able)}.")
 
 
 def resolved(slice: Slice) -> Slice:
@@ -263,8 +278,8 @@ def _check(metric: FoundMetric, slice: Slice) -> None:
         raise SliceError(f"{metric.name} is of one cycle, not of {len(slice.cycles)}.", "Name one cycle.")
     if slice.limit is not None and slice.limit < 1:
         raise SliceError(f"a limit of {slice.limit} keeps nothing", "Use 1 or more, or leave it out.")
-    if not 0 < slice.confidence < 1:
-        raise SliceError(f"a confidence of {slice.confidence} is not between 0 and 1", "Use 0.95.")
+    if wrong := wrong_level(slice.confidence):
+        raise SliceError(*wrong)
 
 
 def plain(value: float | None, *, reason: str | None = None, n: int = 0, n_queries: int = 0, cited: float | None = None,

@@ -24,12 +24,21 @@ METHODS: dict[str, str] = {
 """One sentence for each `Estimate.method`; the documentation prints this table."""
 
 CHECKED_LEVEL = 0.95
+LEAST_LEVEL, MOST_LEVEL = 0.01, 0.9999
+"""The levels that an interval is made at: further out its ends are those of the number format, not of the answers."""
 
 NO_ANSWER = "no valid answer"
 NO_INTERVAL = "no interval specified"
 ONE_QUERY = "one query says nothing about questions like it: the category interval is the whole range"
 UNCHECKED_LEVEL = "only intervals at confidence 0.95 were checked by simulation"
 NO_SPREAD = "every query has the same mean: the interval has no width and says too little"
+
+
+def wrong_level(level: float) -> tuple[str, str] | None:
+    """Why an interval is not made at this level, and the fix; None where it is."""
+    if LEAST_LEVEL <= level <= MOST_LEVEL:
+        return None
+    return f"a confidence of {level!r} is not between {LEAST_LEVEL} and {MOST_LEVEL}", f"Use {CHECKED_LEVEL}."
 
 
 def left_out(missing: int, queries: int, why: str = "without a valid answer") -> str:

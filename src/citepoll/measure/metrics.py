@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["share", "citations", "difference", "cycles", "sources"]
+Unit = Literal["share", "citations", "difference", "most", "cycles", "sources"]
 Estimator = Literal["share", "ratio", "mean", "overlap"]
 FrameName = Literal["answers", "citations", "hits"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from citepoll.measure.context import Context, Frames
 from citepoll.measure.evaluate import evaluate
 from citepoll.measure.metrics import METRICS
 from citepoll.measure.mixed_changes import blended_change, blended_detectable, blended_ratio_change
-from citepoll.measure.panels import NO_CELL, Cell, Panel, Place, panel
+from citepoll.measure.panels import NO_CELL, Cell, Panel, Place, panels
 from citepoll.measure.velocity import slope
 from citepoll.measure.verdicts import adjust, verdict
 from citepoll.measure.weights import blends
@@ -35,9 +36,10 @@ def compare(frames: Frames, slice: Slice, context: Context, warnings: Mapping[st
         raise SliceError("A comparison needs one cycle and one earlier cycle.", "Name both.")
     base = evaluate(frames, replace(slice, compare=None), context)
     names = (slice.compare, slice.cycles[0])
-    found = {m: [panel(frames, slice, context, m, cycle) for cycle in names] for m in slice.metrics}
+    found = {m: panels(frames, slice, context, m, names) for m in slice.metrics}
     weights = {blend.name: dict(blend.weights) for blend in blends(context, tuple(context.engines))}
-    rows = [_with_change(row, found[row.metric], weights, slice.confidence, warnings) for row in base.rows]
+    changes: _Changes = {}
+    rows = [_with_change(row, found[row.metric], weights, slice.confidence, warnings, changes) for row in base.rows]
     return replace(base, rows=tuple(_judged(rows)), slice=replace(base.slice, compare=slice.compare))
 
 
@@ -49,7 +51,7 @@ def velocities(
     Blended rows and metrics that are no shares have none and are left out. Fewer than three cycles: null with its reason.
     """
     base = evaluate(frames, replace(slice, cycles=(cycles[-1],), compare=None), context)
-    found = {m: [panel(frames, slice, context, m, cycle) for cycle in cycles] for m in slice.metrics}
+    found = {m: panels(frames, slice, context, m, cycles) for m in slice.metrics}
     return tuple(
         (row, _slope(found[row.metric], _place(row), row.estimate.target, slice.confidence))
         for row in base.rows
@@ -66,31 +68,44 @@ def _place(row: Row) -> Place:
     return tuple(sorted((field, value) for field, value in row.dimensions.items() if field != "cycle"))
 
 
+_Changes: TypeAlias = dict[tuple[str, Place, Target], Change]
+"""Those of single engines, which their own rows and the blended ones show."""
+
+
 def _with_change(row: Row, panels: Sequence[Panel], weights: Mapping[str, Mapping[str, float]], level: float,
-                 warnings: Mapping[str, Sequence[str]]) -> Row:  # fmt: skip
+                 warnings: Mapping[str, Sequence[str]], known: _Changes) -> Row:  # fmt: skip
     engine = str(row.dimensions["engine"])
     mix = weights.get(engine)
-    found = _change(row, panels, _place(row), level) if mix is None else _mixed(row, panels, mix, level)
+    found = _change(row, panels, _place(row), level, known) if mix is None else _mixed(row, panels, mix, level, known)
     about = [text for name in (mix or {engine: 1.0}) for text in warnings.get(name, ())]
     return replace(row, change=replace(found, warnings=(*found.warnings, *about)))
 
 
-def _change(row: Row, panels: Sequence[Panel], place: Place, level: float) -> Change:
+def _change(row: Row, panels: Sequence[Panel], place: Place, level: float, known: _Changes) -> Change:
     estimator, target = METRICS[row.metric].estimator, row.estimate.target
+    if estimator not in ("share", "ratio"):
+        return Change(target=target, confidence=level, reason=NOT_COMPARED, before=row.estimate, after=row.estimate)
+    key = row.metric, place, target
+    if key not in known:
+        known[key] = _paired(estimator, panels, place, target, level)
+    return known[key]
+
+
+def _paired(estimator: str, panels: Sequence[Panel], place: Place, target: Target, level: float) -> Change:
     if estimator == "share":
         return change(*_counts(panels, place), target=target, level=level)
-    if estimator == "ratio":
-        cells = [[part.get(place, {}).get(query, NO_CELL) for query in _queries(panels, [place])] for part in panels]
-        nested = [[cell[side] for cell in side_cells] for side_cells in cells for side in (0, 1)]
-        return change_of_ratio(*nested, target=target, level=level)
-    return Change(target=target, confidence=level, reason=NOT_COMPARED, before=row.estimate, after=row.estimate)
+    cells = [[part.get(place, {}).get(query, NO_CELL) for query in _queries(panels, [place])] for part in panels]
+    nested = [[cell[side] for cell in side_cells] for side_cells in cells for side in (0, 1)]
+    return change_of_ratio(*nested, target=target, level=level)
 
 
-def _mixed(row: Row, panels: Sequence[Panel], weights: Mapping[str, float], level: float) -> Change:
+def _mixed(
+    row: Row, panels: Sequence[Panel], weights: Mapping[str, float], level: float, known: _Changes
+) -> Change:  # fmt: skip
     places = {e: tuple(sorted({**dict(_place(row)), "engine": e}.items())) for e in weights}
     fixed = replace(row, estimate=replace(row.estimate, target="fixed_set"))
-    parts = {engine: _change(fixed, panels, place, level) for engine, place in places.items()}
-    own = {engine: _change(row, panels, place, level) for engine, place in places.items()}
+    parts = {engine: _change(fixed, panels, place, level, known) for engine, place in places.items()}
+    own = {engine: _change(row, panels, place, level, known) for engine, place in places.items()}
     if METRICS[row.metric].estimator == "share":
         queries = _queries(panels, list(places.values()))
         tables = {engine: _counts(panels, place, queries) for engine, place in places.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, isnan, sqrt
 from typing import Literal
 
 import numpy as np
@@ -88,7 +88,9 @@ class _Design:
             return 0.0
         both = self.within(self.mu) + self.within(self.mu + move)
         se = sqrt((self.drift + both / self.runs + 1.0 / self.queries) / self.queries)
-        return 1.0 - float(nctdtr(df, abs(move) / se, student_t(df, (1.0 - self.level) / 2.0)))
+        missed = float(nctdtr(df, abs(move) / se, student_t(df, (1.0 - self.level) / 2.0)))
+        # SciPy gives NaN at some noncentralities above 36, where nothing is missed within a double's precision.
+        return 1.0 if isnan(missed) else 1.0 - missed
 
     def _fixed_set_power(self, move: float) -> float:
         shares = np.array([self.mu, self.mu + move])
@@ -134,7 +136,7 @@ def detectable(
     queries or runs below 1.
     """
     plan = _read_design(mu, queries, runs, target, icc, r, level)
-    _check_power(power)
+    _check_power(power, level)
     if method == "reported":
         return plan.detectable(power)
     drift = plan.drift if target == "category" else 0.0
@@ -216,7 +218,7 @@ def design(
     """
     if not 0.0 < detect <= 1.0 - mu:
         raise InputError(f"a rise of {detect:g} from {mu:g} is not possible", "Give a move that stays within 0-1.")
-    _check_power(power)
+    _check_power(power, level)
     options = []
     for each in runs:
         plan = _read_design(mu, queries or 2, each, target, icc, r, level)
@@ -329,9 +331,13 @@ def _read_design(mu: float, queries: float, runs: float, target: Target, icc: fl
     return _Design(mu, queries, runs, target, min(max(icc, 1e-6), 1.0 - 1e-6), r, level)
 
 
-def _check_power(power: float) -> None:
-    if not 0.0 < power < 1.0:
-        raise InputError(f"a power of {power!r} is not between 0 and 1", "Use 0.8.")
+def _check_power(power: float, level: float) -> None:
+    alone = 1.0 - level
+    if not alone < power < 1.0:
+        raise InputError(
+            f"a power of {power!r} is not between {alone:.3g} and 1: chance alone shows a move in {alone * 100:.3g} % of cycles",
+            f"Use {DEFAULT_POWER}.",
+        )
 
 
 def _z(power: float, level: float) -> float:

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from typing import Literal, TypeAlias, get_args
 
 from citepoll.errors import SliceError
+from citepoll.measure.methods import wrong_level
 from citepoll.measure.metrics import ENTITY_FIELDS, METRICS
 from citepoll.model import CITED_LEVELS, Slice
 
@@ -91,8 +92,8 @@ def validate(slice: Slice) -> tuple[Filter, ...]:
     if not slice.metrics:
         raise SliceError("no metric is asked for", f"Name one of {', '.join(METRICS)}.")
     known("target", slice.target, TARGETS)
-    if not 0 < slice.confidence < 1:
-        raise SliceError(f"a confidence of {slice.confidence} is not between 0 and 1", "Use 0.95.")
+    if wrong := wrong_level(slice.confidence):
+        raise SliceError(*wrong)
     if slice.limit is not None and slice.limit < 1:
         raise SliceError(f"a limit of {slice.limit} keeps nothing", "Use 1 or more, or leave it out.")
     filters = parse_where(slice.where)

@@ -31,6 +31,8 @@ Format = Literal["toml", "csv", "jsonl"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 _HEADER = re.compile(r"\s*\[\[\s*[\"']?query[\"']?\s*\]\]")
+_CHAIN = re.compile(r"""(?<![\w"'\\-])(?:(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){20}""")
+"""A key of more than 20 parts. The parser's time grows with the square of them: a file of 1 MB would take it hours."""
 _HEAD = f"""\
 # A query set of citepoll. Each [[query]] is one question, put to every engine in every run.
 #   text      the question as a buyer would ask it; with language and market it is the query's identity
@@ -151,6 +153,9 @@ def _merge_note(query: Query, later: Query, where: str, first: str) -> str:
 
 
 def _toml(text: str, language: str, market: str) -> _File:
+    if found := _CHAIN.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise InputError(f"Line {line}: a name has more than 20 parts.", "Write each query under its own [[query]].")
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -57,6 +57,8 @@ class Frame:
 
 
 WIDE = Frame(width=560, label=186, number=134, row=34, note=8)
+LONG = 18
+"""Letters of a number that fit beside the axis; `100 %, at least 86 %` takes more room."""
 NARROW = Frame(width=320, label=0, number=0, row=40, note=15, stacked=True)
 TARGET_ROW = 16
 """The height that a target's words take under the rows, in pixels."""
@@ -102,6 +104,8 @@ def _intervals(marks: Sequence[Mark], frame: Frame, *, top: float, targets: Sequ
         rows.append(_row(mark, y, frame))
         y += frame.row
     y += TARGET_ROW * len(targets)
+    if not frame.stacked and any(len(str(row["number"])) > LONG for row in rows):
+        frame = replace(frame, number=frame.number + 28)
     layers = [
         *_grid(frame, top, head, y - TARGET_ROW * len(targets)),
         *_targets(targets, frame, top, head, y),

@@ -19,6 +19,8 @@ from citepoll.report.render import DOOR
 LETTER = 6.2
 """The width of a letter of 11 px type in pixels, on the generous side: texts are placed before they are drawn."""
 WORD_ROW, FOOT = 14, 22
+BESIDE = 12
+"""Letters of the newest number that fit beside the plot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +218,25 @@ def _last_number(line: Line, plot: _Plot) -> Layer:
     assert last is not None
     row = {
         "y": plot.y(last.value or 0.0),
-        "text": one_line(words(last), 18) if last.value is not None else "no estimate",
+        "text": _in_two(words(last)) if last.value is not None else "no estimate",
     }
     text = layer([row]).mark_text(
-        align="left", baseline="middle", fontSize=13, fontWeight="bold", color=placeholder("ink"), aria=False
+        align="left",
+        lineBreak="\n",
+        baseline="middle",
+        fontSize=13,
+        fontWeight="bold",
+        color=placeholder("ink"),
+        aria=False,
     )
     return text.encode(x=alt.value(plot.frame.right + 6), y=pixel("y", plot.height, "y"), text="text:N")
+
+
+def _in_two(number: str) -> str:
+    """A number that is too long for the room beside the plot, with its interval on a second line."""
+    if len(number) <= BESIDE:
+        return number
+    return number.replace(", ", ",\n", 1).replace(" (", "\n(", 1)
 
 
 def _cycle_names(cycles: Sequence[str], plot: _Plot) -> Layer:

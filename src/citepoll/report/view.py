@@ -202,8 +202,13 @@ def _warnings(data: ReportData, ours: list[Pair], labels: Mapping[str, str]) -> 
         for pair in ours:
             if pair.engine == name:
                 rows = [row for row in (pair.fixed_set, pair.category) if row]
-                found.extend(f"{labels[name]}: {text}" for row in rows for text in row.estimate.warnings)
+                found.extend(_about(labels[name], text) for row in rows for text in row.estimate.warnings)
     return tuple(dict.fromkeys(one_line(text) for text in found))
+
+
+def _about(label: str, text: str) -> str:
+    """The label before the text, without what both of them say: `Blended: equal weights: …`."""
+    return f"{label.removesuffix(', ' + text.partition(':')[0])}: {text}"
 
 
 def _asked(method: Method) -> str:

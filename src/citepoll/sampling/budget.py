@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
+from math import floor
 from typing import Any
 
 import msgspec
@@ -119,6 +120,11 @@ def price_of(engine: Engine, model: str | None, own: Mapping[str, Mapping[str, f
     known = {k: v for k, v in (listed or {}).items() if k not in ("engine", "model")}
     mine = own.get(engine.name) or own.get(engine.id) or {}
     return msgspec.convert({**known, **mine}, Price) if known or mine else None
+
+
+def fitting(left: float, each: float) -> int | None:
+    """How many calls at `each` fit into what is `left` (US dollars), as `Budget` would let them; None for free calls."""
+    return max(0, floor((left + _ROUNDING) / each)) if each > 0.0 else None
 
 
 class Budget:

@@ -14,6 +14,7 @@ from typing import Literal
 from citepoll.errors import InputError
 from citepoll.project import Project
 from citepoll.service import polling
+from citepoll.service.corpus import check_documents
 from citepoll.service.polling import Planned, Polled
 from citepoll.store.ledger import Cycle, Ledger, note
 
@@ -77,6 +78,7 @@ def named(project: Project, ledger: Ledger, order: Order, at: datetime) -> Order
     """
     planned = preview(project, ledger, order, at)
     polling.check_keys(planned.engines)
+    check_documents(project)
     return replace(order, cycle=planned.cycle)
 
 

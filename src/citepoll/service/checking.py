@@ -135,7 +135,8 @@ def _warnings(project: Project, ledger: Ledger, a: Cycle, b: Cycle, at: datetime
     """What else differs, so that a failure may have another cause."""
     yield from set_warnings(ledger, a, b)
     frames = read_frames(project, ledger, (a, b), at)
-    for engine, texts in sorted(differences(ledger, frames, a, b).items()):
+    _, _, found = differences(ledger, frames, (a, b))[0]
+    for engine, texts in sorted(found.items()):
         yield from (f"{engine}: {text}" for text in texts)
     names = [{e.name for e in ledger.engines(cycle)} for cycle in (a, b)]
     for name in sorted(names[0] ^ names[1]):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 
 from citepoll.model import Slice, SliceResult
 from citepoll.project import Project
@@ -57,14 +56,14 @@ def past(
     return Past(
         changes=measure(project, ledger, asked, at),
         trend=measure(project, ledger, over, at),
-        breaks=tuple(one for pair in pairwise(line) for one in _breaks(project, ledger, *pair, at)),
+        breaks=tuple(_breaks(project, ledger, line, at)),
     )
 
 
 def comparable(ledger: Ledger, cycle: Cycle) -> tuple[Cycle, ...]:
     """The measurable cycles before this one with an engine and a query in common, the oldest first."""
     names, queries = _asked(ledger, cycle)
-    before = [(c, *_asked(ledger, c)) for c in measurable(ledger) if c.id < cycle.id]
+    before = [(c, *_asked(ledger, c)) for c in measurable(ledger) if c.place < cycle.place]
     return tuple(c for c, engines, asked in before if names & engines and queries & asked)
 
 
@@ -73,12 +72,13 @@ def _asked(ledger: Ledger, cycle: Cycle) -> tuple[set[str], set[str]]:
     return {engine.name for engine in ledger.engines(cycle)}, {query.id for query in queries}
 
 
-def _breaks(project: Project, ledger: Ledger, earlier: Cycle, later: Cycle, at: datetime) -> Iterator[Break]:
-    for text in set_warnings(ledger, earlier, later):
-        yield Break(later.name, "another query set", text, severs=True)
-    frames = read_frames(project, ledger, (earlier, later), at)
-    for engine, texts in sorted(differences(ledger, frames, earlier, later).items()):
-        for text in texts:
-            word = next((word for start, word in WORDS.items() if text.startswith(start)), None)
-            if word:
-                yield Break(later.name, word, f"{later.name}: {text}", engine)
+def _breaks(project: Project, ledger: Ledger, cycles: Sequence[Cycle], at: datetime) -> Iterator[Break]:
+    frames = read_frames(project, ledger, cycles, at)
+    for earlier, later, found in differences(ledger, frames, cycles):
+        for text in set_warnings(ledger, earlier, later):
+            yield Break(later.name, "another query set", text, severs=True)
+        for engine, texts in sorted(found.items()):
+            for text in texts:
+                word = next((word for start, word in WORDS.items() if text.startswith(start)), None)
+                if word:
+                    yield Break(later.name, word, f"{later.name}: {text}", engine)

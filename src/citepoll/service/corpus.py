@@ -10,11 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import urlsplit
 
-from citepoll.errors import FetchError, InputError
+from citepoll.errors import EngineError, FetchError, InputError
 from citepoll.fetch.pages import Read
 from citepoll.fetch.robots import Visitor
+from citepoll.hashing import content_hash, short
+from citepoll.project import Project
 from citepoll.sampling.local.documents import address_below, fingerprint, is_address, kind_of, read_document
-from citepoll.store.corpus import CorpusWriter, Document, Listed, reading, writing
+from citepoll.store.corpus import CORPUS_FILE, CorpusWriter, Document, Listed, reading, writing
 
 FILE_LIMIT: Final = 20 * 2**20
 MOST_PAGES: Final = 500
@@ -22,6 +24,10 @@ LIST_LIMIT: Final = 2**20
 TALLY: Final = ("added", "replaced", "unchanged", "passages")
 SUFFIX_OF: Final = {"text/markdown": ".md", "text/plain": ".txt"}
 """Media type → the suffix of files that are read alike; others are HTML."""
+
+LOCAL: Final = "local:bm25"
+SENT: Final = "sent:"
+"""Before the name of a file that a browser sent, as the origin of its document."""
 
 Progress = Callable[[int, int], None]
 
@@ -110,6 +116,29 @@ def add_pages(corpus: Path, urls: Sequence[str], visitor: Visitor, *, progress: 
     return Added(**tally, skipped=tuple(skipped), gone=())
 
 
+def add_files(corpus: Path, files: Iterable[tuple[str, bytes]], base_url: str | None = None) -> Added:
+    """Put files that somebody sent (name and content) into the corpus, in one step; the name is no path of this machine.
+
+    A page's URL is its own, else `base_url` and its name. A file of the same name that was sent before is replaced.
+    Raises `InputError` for a base URL that is none, `ProjectError` for the corpus file.
+    """
+    if base_url is not None and not is_address(base_url):
+        raise InputError(f"{base_url[:200]!r} is not a web address.", "Write it in full, as https://example.com/docs.")
+    skipped: list[Skipped] = []
+    tally: dict[str, int] = dict.fromkeys(TALLY, 0)
+    others = 0
+    with writing(corpus) as writer:
+        for name, data in files:
+            if not kind_of(name):
+                others += 1
+                continue
+            try:
+                _add_sent(writer, name, data, base_url, tally)
+            except InputError as wrong:
+                skipped.append(Skipped(name, wrong.cause, wrong.fix))
+    return Added(**tally, others=others, skipped=tuple(skipped), gone=())
+
+
 def total(every: Sequence[Added]) -> Added:
     """Several adds as one."""
     return Added(
@@ -145,10 +174,42 @@ def addresses_in(path: Path) -> tuple[str, ...]:
     return tuple(line for line in lines if line and not line.startswith("#"))
 
 
+def document_id(document: Listed) -> str:
+    """What stands for a document in addresses and forms; where it came from stays on this machine."""
+    return short(content_hash([document.origin]))
+
+
+def remove_document(corpus: Path, id: str) -> Listed:
+    """Take out the document with that id, and return it. Raises `InputError` where there is none."""
+    with writing(corpus) as writer:
+        found = next((document for document in writer.documents() if document_id(document) == id), None)
+        if found is None:
+            raise InputError("That document is not there any more.", "Look at the list again.")
+        writer.remove(found.origin)
+    return found
+
+
 def documents(corpus: Path) -> tuple[Listed, ...]:
     """Every document of the corpus, by origin; () where there is none."""
     with reading(corpus) as reader:
         return reader.documents() if reader else ()
+
+
+def answers_locally(project: Project) -> bool:
+    """Whether the project asks the engine that answers from the corpus."""
+    return any(engine.id == LOCAL for engine in project.engines)
+
+
+def lacks_documents(project: Project) -> bool:
+    """Whether the project asks the local engine, and that has nothing to answer from."""
+    with reading(project.data / CORPUS_FILE) as reader:
+        return answers_locally(project) and (reader is None or not reader.state().documents)
+
+
+def check_documents(project: Project) -> None:
+    """Raises `EngineError` where `lacks_documents`: each of its runs would fail."""
+    if lacks_documents(project):
+        raise EngineError("The local engine has no documents to answer from.", "Add some: citepoll corpus add DIR")
 
 
 def remove(corpus: Path, names: Sequence[str]) -> tuple[Listed, ...]:
@@ -220,6 +281,13 @@ def _add_page(corpus: Path, url: str, page: Read, tally: dict[str, int]) -> None
             return
         name = f"{urlsplit(page.url).hostname}{SUFFIX_OF.get(page.kind, '.html')}"
         _put(writer, url, read_document(name, data, page.url, fetched=True), tally)
+
+
+def _add_sent(writer: CorpusWriter, name: str, data: bytes, base_url: str | None, tally: dict[str, int]) -> None:
+    origin = f"{SENT}{name}"
+    address = address_below(base_url, PurePosixPath(name)) if base_url is not None else None
+    if not _unchanged(writer, origin, fingerprint(data, address), tally):
+        _put(writer, origin, read_document(name, data, address), tally)
 
 
 def _unchanged(writer: CorpusWriter, origin: str, now: str, tally: dict[str, int]) -> bool:

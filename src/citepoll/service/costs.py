@@ -11,7 +11,7 @@ from citepoll.errors import ProjectError
 from citepoll.model import Engine
 from citepoll.project import FILE, Pace, Project
 from citepoll.sampling.asking import FOUR
-from citepoll.sampling.budget import Price, price_of
+from citepoll.sampling.budget import Price, fitting, price_of
 from citepoll.store.attempts import took
 from citepoll.store.ledger import Ledger
 
@@ -32,7 +32,9 @@ class Outlay:
     `usd_a_run` and `usd` are US dollars, None where nobody knows; `cost_from` says in words who does: --cost-per-call,
     a cycle, [prices], the price table with its date, or that the engine is simulated. `dated` is the price table's day.
     `seconds_a_run` is a run with its further calls, `latency_from` the cycle that tells it, None where it is presumed.
-    `seconds` are those of all runs under the limits of `at_once` and `per_minute`; None for recorded answers.
+    `seconds` are those of all runs under the limits of `at_once` and `per_minute`; None for recorded answers. `ceiling` is
+    what the project lets the engine cost in a cycle, in US dollars (None: no ceiling), `affordable` how many of the runs
+    fit below it at that price, after what the cycle has cost already; None where there is no ceiling or no price.
     """
 
     engine: str
@@ -44,18 +46,25 @@ class Outlay:
     seconds: float | None = None
     seconds_a_run: float | None = None
     latency_from: str | None = None
+    ceiling: float | None = None
+    affordable: int | None = None
 
 
 def outlays(
-    project: Project, ledger: Ledger, engines: Sequence[Engine], runs: Mapping[str, int], given: float | None = None
-) -> tuple[Outlay, ...]:
-    """The outlay for the `runs` of each engine (by its name). `given` is what a call costs, whatever is known.
+    project: Project, ledger: Ledger, engines: Sequence[Engine], runs: Mapping[str, int], given: float | None = None,
+    spent: Mapping[str, float] | None = None,
+) -> tuple[Outlay, ...]:  # fmt: skip
+    """The outlay for the `runs` of each engine (by its name). `given` is what a call costs, whatever is known; `spent`
+    is what the cycle has cost already, in US dollars by engine.
 
     The newest cycle of the same engine and model that knows tells cost and latency; else the project's [prices], else the
     price table tell the cost.
     """
     told = _told(ledger, engines)
-    return tuple(_outlay(project, engine, runs[engine.name], told[engine.name], given) for engine in engines)
+    return tuple(
+        _held(project, engine, _outlay(project, engine, runs[engine.name], told[engine.name], given), spent or {})
+        for engine in engines
+    )
 
 
 @dataclass(slots=True)
@@ -89,6 +98,15 @@ def _outlay(project: Project, engine: Engine, runs: int, told: _Told, given: flo
     seconds, cycle = told.seconds or (presumed, None)
     taken = runs / _rate(project, engine, seconds)
     return replace(found, seconds=taken, seconds_a_run=seconds, latency_from=cycle)
+
+
+def _held(project: Project, engine: Engine, found: Outlay, spent: Mapping[str, float]) -> Outlay:
+    """The outlay with the engine's ceiling and the runs that fit below it."""
+    ceiling = ceiling_of(project, engine)
+    if ceiling is None or found.usd_a_run is None:
+        return replace(found, ceiling=ceiling)
+    fit = fitting(ceiling - spent.get(engine.name, 0.0), found.usd_a_run)
+    return replace(found, ceiling=ceiling, affordable=found.runs if fit is None else min(found.runs, fit))
 
 
 def _cost(project: Project, engine: Engine, told: _Told) -> tuple[float | None, str | None, date | None]:

@@ -269,9 +269,9 @@ def _counts(cells: Cells, engine: str, queries: Sequence[str], brand: str) -> tu
 def _around(ledger: Ledger, found: Experiment, before: Cycle) -> tuple[list[Cycle], list[Cycle]]:
     """The cycle before the one before, if any, and those that follow and count."""
     cycles = measurable(ledger)
-    last = next((c.id for c in cycles if c.name == found.last_cycle), None)
-    following = [c for c in cycles if c.id > before.id and (last is None or c.id <= last)]
-    return [c for c in cycles if c.id < before.id][-1:], following
+    last = next((c.place for c in cycles if c.name == found.last_cycle), None)
+    following = [c for c in cycles if c.place > before.place and (last is None or c.place <= last)]
+    return [c for c in cycles if c.place < before.place][-1:], following
 
 
 def _arm(before: Cells, after: Cells, engine: str, queries: Sequence[str], brand: str) -> Arm:

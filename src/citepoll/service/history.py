@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from statistics import fmean
 
 from citepoll.measure import planning
 from citepoll.measure.contrasts import read_cycles
@@ -21,7 +22,8 @@ class Past:
 
     `cycles` are the newest two with valid answers, newest first: `share` is of the first, ICC and correlation of both
     (the correlation needs both). None where they do not tell. `informative` queries differ in their answers; `runs`
-    are those planned, or for recorded answers the mean.
+    are those planned, or for recorded answers the mean. `lent_by` are the engines whose mean these figures are, where
+    the engine has none of its own.
     """
 
     engine: Engine
@@ -31,6 +33,7 @@ class Past:
     icc: float | None = None
     correlation: float | None = None
     informative: float = 0.0
+    lent_by: tuple[str, ...] = ()
 
 
 def past_of(project: Project, ledger: Ledger, engines: Sequence[Engine], at: datetime) -> tuple[Past, ...]:
@@ -45,6 +48,30 @@ def past_of(project: Project, ledger: Ledger, engines: Sequence[Engine], at: dat
     cycles = [(c, {e.name for e in ledger.engines(c)}) for c in reversed(measurable(ledger))]
     return tuple(
         _past(project, engine, [cells(c) for c, names in cycles if engine.name in names][:2]) for engine in engines
+    )
+
+
+def lent(project: Project, ledger: Ledger, pasts: Sequence[Past], at: datetime) -> tuple[Past, ...]:
+    """The pasts, where an engine has none the mean of the engines of the newest cycle; unchanged without a cycle."""
+    cycles = measurable(ledger)
+    if not cycles or all(past.cycles for past in pasts):
+        return tuple(pasts)
+    told = [one for one in past_of(project, ledger, ledger.engines(cycles[-1]), at) if one.cycles]
+    return tuple(past if past.cycles or not told else _mean(past, told) for past in pasts)
+
+
+def _mean(past: Past, told: Sequence[Past]) -> Past:
+    shares, iccs, correlations = (
+        [value for one in told if (value := getattr(one, name)) is not None] for name in ("share", "icc", "correlation")
+    )
+    return replace(
+        past,
+        cycles=max((one.cycles for one in told), key=len),
+        share=fmean(shares) if shares else None,
+        icc=fmean(iccs) if iccs else None,
+        correlation=fmean(correlations) if correlations else None,
+        informative=fmean(one.informative for one in told),
+        lent_by=tuple(one.engine.name for one in told),
     )
 
 

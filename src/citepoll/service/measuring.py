@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -20,7 +21,7 @@ from citepoll.measure.evaluate import evaluate
 from citepoll.measure.found import unit_of
 from citepoll.measure.movements import compare
 from citepoll.measure.slices import parse_where
-from citepoll.model import Brand, Query, Slice, SliceResult
+from citepoll.model import Brand, Engine, Query, Slice, SliceResult
 from citepoll.project import Project
 from citepoll.queryset.lint import plan_warnings
 from citepoll.report import tables
@@ -104,14 +105,14 @@ def compared(slice: Slice, ledger: Ledger) -> tuple[Cycle, Cycle]:
     """
     later = chosen(replace(slice, compare=None), ledger)[-1]
     if slice.compare == "previous":
-        before = [c for c in measurable(ledger) if c.id < later.id]
+        before = [c for c in measurable(ledger) if c.place < later.place]
         if not before:
             raise SliceError(f"There is no cycle before {later.name!r}.", "A comparison needs two.")
         return before[-1], later
     earlier = chosen(Slice(cycles=(slice.compare or "",)), ledger)[0]
     if earlier.id == later.id:
         raise SliceError(f"{later.name!r} cannot be compared with itself.", "Name two cycles.")
-    if earlier.id > later.id:
+    if earlier.place > later.place:
         raise SliceError(f"{earlier.name!r} is not before {later.name!r}.", "Name the earlier cycle first.")
     return earlier, later
 
@@ -150,7 +151,7 @@ def limits(ledger: Ledger, cycles: Sequence[Cycle]) -> Iterator[str]:
     for cycle in cycles:
         asked = ledger.runs_per_query(cycle)
         engines = [replace(e, runs=asked.get(e.name, e.runs)) for e in ledger.engines(cycle)]
-        before = [c.set_hash for c in ledger.cycles() if c.id < cycle.id and c.set_hash]
+        before = [c.set_hash for c in ledger.cycles() if c.place < cycle.place and c.set_hash]
         if engines and cycle.set_hash:
             yield from (found.cause for found in plan_warnings(engines, cycle.set_hash, before[-1] if before else None))
 
@@ -171,7 +172,8 @@ def measured(result: SliceResult) -> Measured:
 def _compared(project: Project, ledger: Ledger, slice: Slice, at: datetime, step: Step | None) -> Measured:
     earlier, later = compared(slice, ledger)
     frames = classed(project, slice, read_frames(project, ledger, (earlier, later), at, step=step))
-    about = {name: tuple(texts) for name, texts in differences(ledger, frames, earlier, later).items()}
+    _, _, found_else = differences(ledger, frames, (earlier, later))[0]
+    about = {name: tuple(texts) for name, texts in found_else.items()}
     asked = replace(slice, cycles=(later.name,), compare=earlier.name)
     found = compare(frames, asked, context(project, ledger, (earlier, later)), about)
     more = (*set_warnings(ledger, earlier, later), *losses(project, ledger, (earlier, later)))
@@ -193,25 +195,51 @@ def set_warnings(ledger: Ledger, earlier: Cycle, later: Cycle) -> Iterator[str]:
         )
 
 
-def differences(ledger: Ledger, frames: Frames, earlier: Cycle, later: Cycle) -> Mapping[str, list[str]]:
-    """Per engine what else changed between two cycles, or failed: beside a change it may be the reason."""
+def differences(
+    ledger: Ledger, frames: Frames, cycles: Sequence[Cycle]
+) -> tuple[tuple[Cycle, Cycle, Mapping[str, list[str]]], ...]:  # fmt: skip
+    """For each cycle and the one after it: per engine what else changed, or failed, which may be the reason of a change."""
+    known = _conditions(ledger, frames, cycles)
+    return tuple((*pair, _differences(*(known[cycle.name] for cycle in pair))) for pair in pairwise(cycles))
+
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """How a cycle was asked, by engine: its settings, the models that answered, the sentence on too many failed runs."""
+
+    engines: Mapping[str, Engine]
+    models: Mapping[str, set[str]]
+    failures: Mapping[str, str]
+
+
+def _differences(earlier: _Conditions, later: _Conditions) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    engines = [{e.name: e for e in ledger.engines(cycle)} for cycle in (earlier, later)]
-    models = [_models(frames, cycle) for cycle in (earlier, later)]
-    failures = [_failures(ledger, cycle) for cycle in (earlier, later)]
-    for name in engines[0].keys() & engines[1].keys():
-        old, new = engines[0][name], engines[1][name]
+    for name in earlier.engines.keys() & later.engines.keys():
+        old, new = earlier.engines[name], later.engines[name]
         texts = found.setdefault(name, [])
         if (old.country, old.language) != (new.country, new.language):
             texts.append(f"the locale changed: {old.country}, {old.language} → {new.country}, {new.language}")
         if dict(old.settings) != dict(new.settings):
             texts.append("the engine's settings changed between the cycles")
-        versions = [models[at].get(name) or {e.model} - {None} for at, e in enumerate((old, new))]
+        versions = [at.models.get(name) or {at.engines[name].model} - {None} for at in (earlier, later)]
         if versions[0] != versions[1] and all(versions):
             words = " → ".join(", ".join(sorted(map(str, some))) for some in versions)
             texts.append(f"the model inside the engine changed: {words}")
-        texts += [said[name] for said in failures if name in said]
+        texts += [at.failures[name] for at in (earlier, later) if name in at.failures]
     return found
+
+
+def _conditions(ledger: Ledger, frames: Frames, cycles: Sequence[Cycle]) -> dict[str, _Conditions]:
+    models: dict[str, dict[str, set[str]]] = {cycle.name: {} for cycle in cycles}
+    answers = frames.answers.lazy().filter(pl.col("cycle").is_in(list(models)) & pl.col("model").is_not_null())
+    for cycle, engine, model in answers.select("cycle", "engine", "model").unique().collect().iter_rows():
+        models[cycle].setdefault(engine, set()).add(model)
+    return {
+        cycle.name: _Conditions(
+            {e.name: e for e in ledger.engines(cycle)}, models[cycle.name], _failures(ledger, cycle)
+        )
+        for cycle in cycles
+    }
 
 
 def _failures(ledger: Ledger, cycle: Cycle) -> dict[str, str]:
@@ -221,14 +249,6 @@ def _failures(ledger: Ledger, cycle: Cycle) -> dict[str, str]:
         failed = sum(progress.statuses.get(status, 0) for status in ("failed", "deferred")) + progress.todo
         if failed > FAILED * progress.planned:
             found[progress.engine] = f"{failed} of {progress.planned} runs failed in {cycle.name}"
-    return found
-
-
-def _models(frames: Frames, cycle: Cycle) -> dict[str, set[str]]:
-    answers = frames.answers.lazy().filter((pl.col("cycle") == cycle.name) & pl.col("model").is_not_null())
-    found: dict[str, set[str]] = {}
-    for engine, model in answers.select("engine", "model").unique().collect().iter_rows():
-        found.setdefault(engine, set()).add(model)
     return found
 
 
@@ -296,7 +316,7 @@ def context(project: Project, ledger: Ledger, cycles: tuple[Cycle, ...]) -> Cont
 
 
 def _cycle_facts(ledger: Ledger, cycle: Cycle) -> CycleFacts:
-    before = [c for c in ledger.cycles() if c.id < cycle.id and c.set_hash]
+    before = [c for c in ledger.cycles() if c.place < cycle.place and c.set_hash]
     try:
         ids = frozenset(q.id for q in ledger.query_set(cycle).queries)
     except QuerySetError:

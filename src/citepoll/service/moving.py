@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
 
 from citepoll.errors import SliceError
-from citepoll.explain.halflife import HalfLife, half_life, spells
+from citepoll.explain.halflife import HalfLife, half_life, stays
 from citepoll.explain.movement import Cited, Moved, moved
 from citepoll.measure.found import plain
 from citepoll.model import Estimate, Row, Slice, SliceResult
 from citepoll.project import Project
 from citepoll.service.cells import answers_to
 from citepoll.service.deriving import derive
-from citepoll.service.measuring import compared, measurable
+from citepoll.service.measuring import chosen, compared
 from citepoll.store.ledger import Cycle, Ledger
 
 
@@ -59,15 +59,13 @@ def decay(project: Project, ledger: Ledger, at: datetime, *, names: tuple[str, .
     """The half-life of a newly cited URL over the measurable cycles (or those named), with censoring handled.
 
     A cycle without a valid answer of a query on an engine ends no stay there, and begins none. Fewer than two cycles:
-    null with its reason. Raises `SliceError` for an unknown cycle or filter.
+    null with its reason. Raises `SliceError` for a project without cycles, an unknown or open cycle, and a filter.
     """
-    wanted = [ledger.cycle(name).name for name in names]
-    cycles = [c for c in measurable(ledger) if not wanted or c.name in wanted]
-    kept = [_kept(project, ledger, cycle, at, where) for cycle in cycles]
-    asked = _looks(kept)
+    cycles = chosen(Slice(by=("cycle",), cycles=names), ledger)
+    cited = _looked([_kept(project, ledger, cycle, at, where) for cycle in cycles])
     every, owned = (
-        half_life(spells([one.keys(ours) for one in kept], absent=absent, asked=asked), confidence=confidence)
-        for ours in (False, True)
+        half_life(stays(*(rows[name].to_numpy() for name in STAY), absent=absent), confidence=confidence)
+        for rows in (cited, cited.filter("ours"))
     )
     return Decay(tuple(c.name for c in cycles), absent, every, owned)
 
@@ -123,10 +121,7 @@ class _Kept:
     """
 
     cited: pl.DataFrame
-    cells: tuple[int, ...]
-
-    def keys(self, ours: bool) -> set[int]:
-        return set((self.cited.filter("ours") if ours else self.cited)["key"].to_list())
+    cells: pl.DataFrame
 
 
 def _kept(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, where: str) -> _Kept:
@@ -136,23 +131,22 @@ def _kept(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, where: s
         for names in (("query_id", "engine", "url"), ("query_id", "engine"))
     )
     ours = (pl.col("brand") == project.tracked.name).fill_null(False)
-    cells = answers.select(cell=cell).unique().collect()["cell"]
-    return _Kept(counted.select(key=key, cell=cell, ours=ours).collect(), tuple(cells.to_list()))
+    return _Kept(counted.select(key=key, cell=cell, ours=ours).collect(), answers.select(cell=cell).unique().collect())
 
 
-def _looks(kept: Sequence[_Kept]) -> Callable[[int], Sequence[int]]:
-    """The cycles in which a citation could have been seen: those with a valid answer of its query and engine."""
-    asked: dict[int, list[int]] = {}
-    for cycle, one in enumerate(kept):
-        for cell in one.cells:
-            asked.setdefault(cell, []).append(cycle)
-    every = range(len(kept))
-    broken = {cell: looks for cell, looks in asked.items() if len(looks) < len(every)}
-    found: dict[int, Sequence[int]] = {}
-    for one in kept:
-        some = one.cited.filter(pl.col("cell").is_in(list(broken)))
-        found.update((key, broken[cell]) for key, cell in some.select("key", "cell").iter_rows())
-    return lambda key: found.get(key, every)
+STAY = ("key", "cycle", "look", "looks")
+
+
+def _looked(kept: Sequence[_Kept]) -> pl.DataFrame:
+    """The rows of all cycles as `stays` wants them. A look at a cell is a cycle with a valid answer of it."""
+    cells = pl.DataFrame(schema={"cell": pl.UInt64, "cycle": pl.Int16})
+    cited = pl.DataFrame(schema={"key": pl.UInt64, "cell": pl.UInt64, "ours": pl.Boolean, "cycle": pl.Int16})
+    for n, one in enumerate(kept):
+        number = pl.lit(n, pl.Int16).alias("cycle")
+        cells.vstack(one.cells.with_columns(number), in_place=True)
+        cited.vstack(one.cited.with_columns(number), in_place=True)
+    look = pl.int_range(pl.len(), dtype=pl.Int16).over("cell")
+    return cited.join(cells.with_columns(look=look, looks=pl.len().over("cell").cast(pl.Int16)), on=["cell", "cycle"])
 
 
 def _counted(

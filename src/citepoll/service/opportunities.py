@@ -212,7 +212,7 @@ def ground(project: Project, ledger: Ledger, cells: Cells, earlier: Cells | None
 
 def _before(project: Project, ledger: Ledger, cycle: Cycle, cells: Cells, at: datetime) -> Cells | None:
     """The newest measurable cycle before this one that has a cell in common with it."""
-    for other in reversed([c for c in measurable(ledger) if c.id < cycle.id]):
+    for other in reversed([c for c in measurable(ledger) if c.place < cycle.place]):
         earlier = read_cells(project, ledger, other, at)
         if set(earlier.counts) & set(cells.counts):
             return earlier
@@ -276,7 +276,7 @@ def _with_effects(project: Project, ledger: Ledger, until: Cycle, todos: Sequenc
         return cache[name, earned]
 
     for key, mark in done.items():
-        if mark.cycle in known and known[mark.cycle].id < until.id:
+        if mark.cycle in known and known[mark.cycle].place < until.place:
             earned = mark.kind == "earn-inclusion"
             pair = counts(mark.cycle, earned), counts(until.name, earned)
             raw[key] = list(_effects(mark, until.name, project.tracked.name, *pair))

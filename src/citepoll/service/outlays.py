@@ -17,7 +17,7 @@ def outlay_lines(outlays: Sequence[Outlay]) -> Iterator[str]:
 
 
 def outlay_words(outlay: Outlay) -> str:
-    """Dollars and time of an engine's runs, each with what tells it.
+    """Dollars and time of an engine's runs, each with what tells it, and whether its ceiling ends it before.
 
     `nothing: it is simulated` for the local engine, `nothing left to ask` where there is no run.
     """
@@ -25,7 +25,7 @@ def outlay_words(outlay: Outlay) -> str:
         return "nothing: it is simulated"
     if outlay.runs == 0:
         return "nothing left to ask"
-    return ", ".join((_cost(outlay), *_time(outlay)))
+    return ", ".join((_cost(outlay), *_time(outlay), *_ceiling(outlay)))
 
 
 def _cost(outlay: Outlay) -> str:
@@ -38,3 +38,8 @@ def _time(outlay: Outlay) -> Iterator[str]:
     if outlay.seconds is not None and outlay.seconds_a_run is not None:
         source = f"cycle {one_line(outlay.latency_from, 60)}" if outlay.latency_from else "presumed"
         yield f"{duration(outlay.seconds)} at {duration(outlay.seconds_a_run)} a run ({source})"
+
+
+def _ceiling(outlay: Outlay) -> Iterator[str]:
+    if outlay.ceiling is not None and outlay.affordable is not None and outlay.affordable < outlay.runs:
+        yield f"but its ceiling of {money(outlay.ceiling)} ends it after about {noun(outlay.affordable, 'run')}"

@@ -14,7 +14,7 @@ from citepoll.model import Engine, Surface, Target
 from citepoll.project import Project
 from citepoll.report.numbers import percent
 from citepoll.service.costs import Outlay, outlays, together
-from citepoll.service.history import Past, past_of
+from citepoll.service.history import Past, lent, past_of
 from citepoll.service.measuring import brands_named, measurable
 from citepoll.service.stopping import check_caps
 from citepoll.store.ledger import Ledger
@@ -68,6 +68,7 @@ class Basis:
 
     ICC and correlation are drawn towards the defaults where few queries tell; `…_seen` are the bare estimates. `runs`
     are those of the project, `cost` is in US dollars a call, None where nobody knows it, and `cost_from` says who does.
+    `lent_by` are the engines whose mean stands in for an engine that no cycle asked.
     """
 
     engine: str
@@ -83,6 +84,7 @@ class Basis:
     correlation_from: tuple[str, ...]
     cost: float | None
     cost_from: str | None = None
+    lent_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def make_plan(project: Project, ledger: Ledger, asked: Asked, at: datetime) -> P
     costs = outlays(
         project, ledger, engines, {e.name: e.runs * ((known or 0) + branded) for e in engines}, asked.cost_per_call
     )
-    pasts = past_of(project, ledger, engines, at)
+    pasts = lent(project, ledger, past_of(project, ledger, engines, at), at)
     bases = tuple(_basis(past, cost, asked) for past, cost in zip(pasts, costs, strict=True))
     lines = tuple(line for target in asked.targets for line in _lines(asked, bases, target))
     suffices = (_sufficient(asked, bases, target, known) for target in asked.targets) if known else ()
@@ -177,7 +179,7 @@ def make_plan(project: Project, ledger: Ledger, asked: Asked, at: datetime) -> P
         stops=_stops(asked.stop_at, engines, bases, known, branded),
         outlays=costs if known else (),
         seconds=together(engines, costs) if known else None,
-        warnings=tuple(_warnings(asked, bases, lines, known)),
+        warnings=(*_lent(bases), *_warnings(asked, bases, lines, known)),
         measured=measured(),
     )
 
@@ -223,6 +225,7 @@ def _basis(past: Past, cost: Outlay, asked: Asked) -> Basis:
         correlation_from=pair if past.correlation is not None else (),
         cost=cost.usd_a_run,
         cost_from=cost.cost_from,
+        lent_by=past.lent_by,
     )
 
 
@@ -348,6 +351,12 @@ def measured() -> tuple[Simulated, ...]:
         )
         for queries, share, move, simulated in SIMULATED
     )
+
+
+def _lent(bases: Sequence[Basis]) -> Iterator[str]:
+    for others in dict.fromkeys(basis.lent_by for basis in bases if basis.lent_by):
+        names = ", ".join(basis.engine for basis in bases if basis.lent_by == others)
+        yield f"no cycle has answers of {names}: its past is presumed to be like the mean of {', '.join(others)}"
 
 
 def _warnings(asked: Asked, bases: Sequence[Basis], lines: Sequence[Line], queries: int | None) -> Iterator[str]:

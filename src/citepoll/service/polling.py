@@ -147,7 +147,9 @@ def _resumed(project: Project, ledger: Ledger, cycle: Cycle, retry: bool, at: da
         cycle.name, True, queries.hash, ledger.version(queries.hash).number, len(queries.queries), engines,
         sum(totals.values()), sum(left.values()), cycle.over_seconds, half_width, allotment=allotted,
     )  # fmt: skip
-    return _estimated(project, ledger, planned, left, (cycle.over_seconds or 0.0) - due.total_seconds())
+    return _estimated(
+        project, ledger, planned, left, (cycle.over_seconds or 0.0) - due.total_seconds(), _spent(progress)
+    )
 
 
 def _check_begun(cycle: Cycle, allotted: Allotment | None, half_width: float | None, allocate: int | None) -> None:
@@ -188,10 +190,11 @@ def _totals(engines: Iterable[Engine], queries: int, allotted: Allotment | None)
     return {e.name: allotted.total(e, queries) if allotted else queries * e.runs for e in engines}
 
 
-def _estimated(project: Project, ledger: Ledger, planned: Planned, left: Mapping[str, int], span: float) -> Planned:
+def _estimated(project: Project, ledger: Ledger, planned: Planned, left: Mapping[str, int], span: float,
+               spent: Mapping[str, float] | None = None) -> Planned:  # fmt: skip
     """The plan with what its runs `left` to ask cost and take, at least the `span` in seconds that is left of --over."""
     check_prices(project, planned.engines)
-    estimates = outlays(project, ledger, planned.engines, left)
+    estimates = outlays(project, ledger, planned.engines, left, spent=spent)
     seconds = together(planned.engines, estimates)
     return replace(
         planned,
@@ -341,9 +344,14 @@ async def _asked(project: Project, engine: Engine, opened: AsyncExitStack) -> As
     return Asked(engine, module, transport, limits, Retries(), listed_price(project, engine))
 
 
+def _spent(progress: Iterable[Progress]) -> dict[str, float]:
+    """Engine → what the cycle has cost on it so far, in US dollars."""
+    return {p.engine: p.cost for p in progress if p.cost is not None}
+
+
 def _budget(project: Project, ledger: Ledger, cycle: Cycle, asked: Collection[Asked]) -> Budget:
     """The ceilings of the project, with what the cycle has cost so far."""
-    spent = {p.engine: p.cost for p in ledger.progress(cycle) if p.cost is not None}
+    spent = _spent(ledger.progress(cycle))
     ceilings = {a.engine.name: c for a in asked if (c := ceiling_of(project, a.engine)) is not None}
     expected = {a.engine.name: a.price.of_a_call if a.price else None for a in asked}
     return Budget(project.budget, ceilings, spent, expected)

@@ -10,6 +10,7 @@ from citepoll.measure.budgeting import FIRST_LOOK
 from citepoll.model import Engine
 from citepoll.project import Project
 from citepoll.queryset.lint import plan_warnings
+from citepoll.service.corpus import lacks_documents
 from citepoll.service.planning import Asked, Sight, make_plan
 from citepoll.service.polling import Planned
 from citepoll.service.queries import unlocked_edits
@@ -35,6 +36,8 @@ def cautions(project: Project, ledger: Ledger, planned: Planned) -> Iterator[str
                 yield f"{engine.name} has {FIRST_LOOK} runs, and the first look is after {FIRST_LOOK}: nothing can be saved."
     if not planned.resumes and (edits := unlocked_edits(project, ledger)):
         yield f"{project.query_file.name} differs from the locked set ({edits}): the locked set is asked."
+    if lacks_documents(project):
+        yield "The local engine has no documents to answer from: add some first, or with `citepoll corpus add`."
     if planned.missing_keys:
         named = ", ".join(f"{engine} ({variable})" for engine, variable in planned.missing_keys.items())
         yield f"no key for {named}: a poll is refused until it is set"

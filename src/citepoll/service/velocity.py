@@ -61,8 +61,8 @@ def _cycles(ledger: Ledger, slice: Slice) -> tuple[Cycle, ...]:
 
 def _else(ledger: Ledger, frames: Frames, cycles: Sequence[Cycle], engines: Set[str]) -> Iterator[str]:
     """What else changed inside an engine from cycle to cycle, or failed: it is part of the slope."""
-    for earlier, later in pairwise(cycles):
-        for engine, texts in sorted(differences(ledger, frames, earlier, later).items()):
+    for earlier, later, found in differences(ledger, frames, cycles):
+        for engine, texts in sorted(found.items()):
             for text in texts if engine in engines else ():
                 failed = text.endswith((f"failed in {earlier.name}", f"failed in {later.name}"))
                 yield f"{engine}: {text}" if failed else f"{engine}, {earlier.name} to {later.name}: {text}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from citepoll.model import Engine, Query, QuerySet, RawAnswer, Status
 from citepoll.store import schema
-from citepoll.store.ledger import Cycle, Ledger, add_engine, add_queries, attempt_row, lock_set, note, run_key
+from citepoll.store.ledger import Cycle, Ledger, add_engine, add_queries, attempt_row, lock_set, note, run_key, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,24 @@ def _run_row(cycle: Cycle, row: Incoming, cell: tuple[int, str], sequence: int, 
 def _insert(link: sa.Connection, ledger: Ledger, rows: Sequence[Incoming], values: list[dict[str, object]]) -> None:
     if not rows:
         return
-    link.execute(sa.update(schema.cycles).where(schema.cycles.c.id == values[0]["cycle_id"]).values(status="open"))
+    _begin(link, values[0]["cycle_id"], [row.asked_at for row in rows if row.asked_at])
     first = _highest(link, schema.runs.c.id) + 1
     for run_id, value in enumerate(values, first):
         value["id"] = run_id
     link.execute(sa.insert(schema.runs), values)
     raws = (RawAnswer(row.status, row.body, asked_at=row.asked_at) for row in rows)
     link.execute(sa.insert(schema.attempts), [attempt_row(i, 1, raw, ledger.pack) for i, raw in enumerate(raws, first)])
+
+
+def _begin(link: sa.Connection, cycle_id: object, dates: Sequence[datetime]) -> None:
+    """Open the cycle, and let it begin with its first dated answer."""
+    cycles = schema.cycles
+    here = cycles.c.id == cycle_id
+    link.execute(sa.update(cycles).where(here).values(status="open"))
+    if dates:
+        first = stamp(min(date.astimezone(UTC) for date in dates))
+        later = sa.or_(cycles.c.began_at.is_(None), cycles.c.began_at > first)
+        link.execute(sa.update(cycles).where(here, later).values(began_at=first))
 
 
 def number_further(ledger: Ledger, cycle: Cycle) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from threading import local
 from typing import Any
@@ -25,7 +26,10 @@ _json = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """One pass: query set × engines × runs. `status` is open, stopped or closed; `kind` recorded or polled."""
+    """One pass: query set × engines × runs. `status` is open, stopped or closed; `kind` recorded or polled.
+
+    `began_at` is the moment of the first answer of a recorded cycle, None where its answers have no date.
+    """
 
     id: int
     name: str
@@ -36,6 +40,12 @@ class Cycle:
     created_at: str
     closed_at: str | None
     over_seconds: float | None
+    began_at: str | None = None
+
+    @property
+    def place(self) -> tuple[datetime, int]:
+        """Where it stands among the cycles of its project: by its first answer, else by when it was made here."""
+        return datetime.fromisoformat(self.began_at or self.created_at).astimezone(UTC), self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,7 @@ class Ledger:
         self.path = path
         self.db = schema.connect(path, keep=keep)
         self._zstd = _Zstd()
+        self._queries = lru_cache(16)(lambda key: self.version(key).queries)  # a hash never names other queries
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -194,10 +205,10 @@ class Ledger:
         return self.cycle(name)
 
     def cycles(self) -> tuple[Cycle, ...]:
-        """Every cycle, in order of creation."""
+        """Every cycle in the order of time, by `Cycle.place`."""
         with self.reading() as link:
-            rows = link.execute(sa.select(schema.cycles).order_by(schema.cycles.c.id)).all()
-        return tuple(Cycle(*row) for row in rows)
+            rows = link.execute(sa.select(schema.cycles)).all()
+        return tuple(sorted((Cycle(*row) for row in rows), key=lambda cycle: cycle.place))
 
     def cycle(self, name: str) -> Cycle:
         """The cycle of that name. Raises `SliceError` naming those that exist."""
@@ -239,7 +250,7 @@ class Ledger:
             raise QuerySetError(
                 f"The cycle {cycle.name!r} has no query set: nothing was imported into it.", "Import a file."
             )
-        return self.version(cycle.set_hash).queries
+        return self._queries(cycle.set_hash)
 
     def history(self, cycle: str | None = None) -> tuple[Mapping[str, object], ...]:
         """What was done: imports, locks, drops; oldest first."""
@@ -252,18 +263,21 @@ class Ledger:
     def state(self) -> tuple[object, ...]:
         """Changes with all that measured cycles show: the history (of opportunities too), query sets, cycles and status.
 
-        The answers that an open cycle collects do not change it: such a cycle shows its progress only.
+        An open cycle behind them changes nothing, be it begun, paused or filled: it shows its progress only.
         """
         events, sets, table = schema.events, schema.query_sets, schema.cycles
+        shown = sa.select(sa.func.max(table.c.id)).where(table.c.status != "open").scalar_subquery()
+        coming = sa.select(table.c.name).where(table.c.id > sa.func.coalesce(shown, 0), table.c.status == "open")
+        told = sa.or_(events.c.cycle.is_(None), events.c.cycle.not_in(coming))
         counted = sa.select(
-            sa.select(sa.func.max(events.c.id)).scalar_subquery(),
+            sa.select(sa.func.max(events.c.id)).where(told).scalar_subquery(),
             sa.select(sa.func.count(sets.c.number)).scalar_subquery(),
             sa.select(sa.func.count(sets.c.hash)).scalar_subquery(),
         )
         cycles = sa.select(table.c.id, table.c.name, table.c.status, table.c.closed_at, table.c.set_hash)
         with self.reading() as link:
             found = link.execute(counted).one()
-            return (*found, *map(tuple, link.execute(cycles.order_by(table.c.id))))
+            return (*found, *map(tuple, link.execute(cycles.where(table.c.id <= shown).order_by(table.c.id))))
 
     # ------------------------------------------------------------ runs
 

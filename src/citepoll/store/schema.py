@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from citepoll.errors import LedgerError
 
-VERSION = 5
+VERSION = 6
 """Of the tables below. A file with a higher one was written by a later citepoll and is not touched; one with a lower
 one gets the tables and columns that it lacks (2 added opportunities and experiments, 3 redirects, 4 the owner of an
 opportunity and the mark before, 5 alerts)."""
@@ -46,6 +46,7 @@ cycles = sa.Table(
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("closed_at", sa.Text),
     sa.Column("over_seconds", sa.Float),
+    sa.Column("began_at", sa.Text),  # UTC: the first dated answer of a recorded cycle
 )
 
 engines = sa.Table(  # an engine as it stands in a cycle

@@ -76,7 +76,7 @@ def read_document(name: str, data: bytes, address: str | None = None, *, fetched
     if url is None:
         raise InputError(
             "it does not say the URL it is published at",
-            "Give --base-url, or put a canonical link (HTML) or `url:` in the front matter (Markdown).",
+            "Say where it is published (--base-url), or put a canonical link (HTML) or `url:` in the front matter (Markdown).",
         )
     if not is_address(url):
         raise InputError(

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import JSONBody, QueryParameter
 
+from citepoll.measure.methods import LEAST_LEVEL, MOST_LEVEL
 from citepoll.model import Slice
 from citepoll.report.shapes import Shape, asked_for, shaped
 from citepoll.service.reading import read
@@ -41,7 +42,7 @@ Compare = Annotated[
 ]
 TargetOf = Annotated[Target, QueryParameter(description="Whom the intervals speak of.")]
 Confidence = Annotated[
-    float, QueryParameter(ge=0.01, le=0.9999, description="The level of the intervals; only 0.95 was checked.")
+    float, QueryParameter(ge=LEAST_LEVEL, le=MOST_LEVEL, description="The level of the intervals; only 0.95 was checked.")
 ]
 PrivateSuffixes = Annotated[bool, QueryParameter(description="False: blogspot.com is one domain.")]
 Largest = Annotated[
@@ -62,7 +63,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cycles: tuple[str, ...] = ()
     compare: str | None = None
     target: Target = "both"
-    confidence: Annotated[float, msgspec.Meta(ge=0.01, le=0.9999)] = 0.95
+    confidence: Annotated[float, msgspec.Meta(ge=LEAST_LEVEL, le=MOST_LEVEL)] = 0.95
     private_suffixes: bool = True
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_KEPT)] | None = None
     shape: Shape = "summary"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -10,8 +11,10 @@ from rich.table import Table
 from citepoll.measure.velocity import LEAST_CYCLES
 from citepoll.model import Slice
 from citepoll.report import tables
-from citepoll.report.numbers import points, unit_of, words
+from citepoll.report.numbers import noun, points, unit_of, words
+from citepoll.report.printable import one_line
 from citepoll.service.measuring import measure
+from citepoll.service.velocity import Velocities
 from citepoll.service.velocity import velocity as ask
 from citepoll.surfaces.cli.measure import print_changes
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, out, say, warn, write
@@ -30,7 +33,13 @@ def compare(
     metric: Metric = "share_of_citation",
     by: By = "brand,engine",
     where: Where = "",
-    target: Target = "both",
+    target: Annotated[
+        str,
+        typer.Option(
+            metavar="fixed_set|category|both",
+            help="Whom the verdicts speak of. both: the table shows fixed_set, --json has the two.",
+        ),
+    ] = "both",
     project: ProjectDir = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -87,5 +96,18 @@ def velocity(
         table.add_row(*cells, row.estimate.target, words(row.estimate, unit_of(row.metric)), points(slope))
     out.print(table)
     say(f"over {len(found.cycles)} cycles: {', '.join(found.cycles)}")
+    for line in _dropped(found):
+        say(line)
     for warning in found.warnings:
         warn(warning)
+
+
+def _dropped(found: Velocities) -> Iterator[str]:
+    """For each engine the queries that do not count, because a cycle has no answer to them."""
+    dropped: dict[str, int] = {}
+    for row, slope in found.rows:
+        engine = str(row.dimensions["engine"])
+        dropped[engine] = max(dropped.get(engine, 0), slope.dropped)
+    for engine, queries in dropped.items():
+        if queries:
+            yield f"{one_line(engine, 40)}: {noun(queries, 'query', 'queries')} left out, without an answer in every cycle"

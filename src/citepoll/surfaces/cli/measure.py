@@ -57,7 +57,7 @@ def measure(
     confidence: Annotated[float, typer.Option(help="The level of the intervals; only 0.95 was checked.")] = 0.95,
     limit: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Keep the N largest domains or URLs of each group, or the first N found."),
+        typer.Option(metavar="N", help="Keep the N largest domains or URLs of each group (velocity too), or the first N found."),
     ] = None,
     project: ProjectDir = HERE,
     as_json: AsJson = False,
@@ -143,8 +143,11 @@ def _evidence(result: SliceResult, tracked: str) -> Iterator[str]:
 
 
 def _row_warnings(result: SliceResult) -> Iterator[str]:
-    """The warnings of single estimates, each once, with how many rows it is about."""
-    found = Counter(w for row in result.rows for w in set(row.estimate.warnings) if not w.startswith("equal weights"))
+    """The warnings of single estimates that the result has not, each once, with how many rows it is about."""
+    said = set(result.warnings)
+    found = Counter(
+        w for row in result.rows for w in set(row.estimate.warnings) - said if not w.startswith("equal weights")
+    )
     for text, rows in found.most_common(5):
         yield text if rows <= 2 else f"{text} ({rows} rows)"
     if len(found) > 5:

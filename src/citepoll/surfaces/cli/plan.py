@@ -15,9 +15,9 @@ from citepoll.model import Target
 from citepoll.report.numbers import count, duration, money, noun, percent, price
 from citepoll.report.printable import one_line
 from citepoll.service.allocating import Allocation, allocation
+from citepoll.service.outlays import outlay_lines
 from citepoll.service.planning import DEFAULT_SHARE, MOST_RUNS, TARGETS, Asked, Basis, Line, Plan, Sight, make_plan
 from citepoll.service.stopping import points
-from citepoll.service.outlays import outlay_lines
 from citepoll.surfaces.cli.terminal import HERE, AsJson, ProjectDir, emit_json, now, opened, out, say, warn
 
 QUESTIONS = {
@@ -145,8 +145,6 @@ def _sources(plan: Plan) -> Iterator[str]:
     shares = _names(name for b in bases for name in b.share_from)
     told = f"The share is that of {shares}" if shares != "--share" else "The share is the one given"
     yield f"{told}." if shares else f"No cycle tells the share: {percent(DEFAULT_SHARE)} is presumed."
-    if shares and any(not b.share_from for b in bases):
-        yield f"An engine without a past is given {percent(DEFAULT_SHARE)}."
     cycles = _names(name for b in bases for name in b.icc_from)
     if cycles:
         yield f"The ICC (how alike a query's runs are) is estimated from {cycles}."

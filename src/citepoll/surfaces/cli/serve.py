@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -18,6 +19,9 @@ from citepoll.report.numbers import noun
 from citepoll.surfaces.cli.terminal import say, warn, write
 from citepoll.surfaces.web.desk import Desk, Settings, is_loopback, open_desk, proxies, public_origin
 from citepoll.surfaces.web.listening import bound, server
+
+OPENER = "open.html"
+"""The file that leads a browser in, in the home of the accounts."""
 
 Build = Callable[[Desk], Litestar]
 
@@ -52,7 +56,11 @@ def serve_command(build: Build) -> Callable[..., None]:
         _check_reach(desk)
         listening = bound(host, port)
         desk.settings = replace(settings, port=listening.getsockname()[1])
-        server(build(desk), desk.settings, lambda: _tell(desk, no_open)).run(sockets=[listening])
+        opener = desk.accounts.path.parent / OPENER
+        try:
+            server(build(desk), desk.settings, lambda: _tell(desk, opener, no_open)).run(sockets=[listening])
+        finally:
+            opener.unlink(missing_ok=True)
 
     return serve
 
@@ -83,7 +91,7 @@ def _check_reach(desk: Desk) -> None:
         )
 
 
-def _tell(desk: Desk, no_open: bool) -> None:
+def _tell(desk: Desk, opener: Path, no_open: bool) -> None:
     url = f"{desk.settings.url}/enter/{desk.token}" if desk.token else desk.settings.url
     write(f"{url}\n")
     if desk.token:
@@ -92,4 +100,13 @@ def _tell(desk: Desk, no_open: bool) -> None:
         )
     say(f"Serving {noun(len(desk.rooms.all()), 'project')}; accounts in {desk.accounts.path}. Ctrl-C ends it.")
     if not no_open and sys.stdout.isatty():
-        webbrowser.open(url)
+        webbrowser.open(_leading_to(url, opener))
+
+
+def _leading_to(url: str, opener: Path) -> str:
+    """The address of a file that leads a browser on to `url`: every user of the machine may read what a browser is
+    started with, and only the owner may read this."""
+    opener.unlink(missing_ok=True)
+    with os.fdopen(os.open(opener, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
+        out.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={url}"><title>citepoll</title>')
+    return opener.resolve().as_uri()

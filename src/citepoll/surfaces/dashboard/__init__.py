@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from litestar import Router
 from litestar.di import Provide
 
+from citepoll.service.measuring import measurable
 from citepoll.surfaces.dashboard import (
     alerts,
     answer,
     answers,
     assets,
+    corpus,
     cycles,
     editing,
     engines,
@@ -30,6 +34,8 @@ from citepoll.surfaces.dashboard import (
 from citepoll.surfaces.dashboard.errors import error_page
 from citepoll.surfaces.dashboard.page import nav_paths, page_of
 from citepoll.surfaces.web.asking import room_of_path
+from citepoll.surfaces.web.desk import Desk
+from citepoll.surfaces.web.rooms import Room
 
 PAGES = (
     assets,
@@ -44,6 +50,7 @@ PAGES = (
     cycles,
     starting,
     engines,
+    corpus,
     sources,
     gaps,
     todo,
@@ -56,10 +63,22 @@ PAGES = (
 
 ROUTES = [route for page in PAGES for route in page.ROUTES]
 
-__all__ = ["NAV", "PAGES", "ROUTES", "error_page", "pages"]
+__all__ = ["NAV", "PAGES", "ROUTES", "ahead", "error_page", "pages"]
 
 NAV = nav_paths(ROUTES)
 """Label → path of the navigation inside a project."""
+
+
+def ahead(room: Room, desk: Desk) -> Iterator[Callable[[], object]]:
+    """What makes the pages that a project's readers open first, one after the other."""
+    if measurable(room.ledger):
+        yield lambda: overview.shown(room, desk)
+        yield lambda: queries.whole(room, desk)
+        yield lambda: sources.shown(room, desk)
+        yield lambda: gaps.shown(room, desk)
+        yield lambda: todo.shown(room, desk)
+        yield lambda: cycles.done(room)
+        yield lambda: movement.shown_first(room, desk)
 
 
 def pages() -> Router:

@@ -187,6 +187,7 @@ def _payload(room: Room, shown: Shown) -> dict[str, Any]:
         "indented": indented,
         "cut": len(text) > PAYLOAD or len(body) > 4 * PAYLOAD,
         "size": count(len(body)),
+        "imported": shown.kept.surface == "recorded",
     }
 
 

@@ -38,7 +38,7 @@ def static_file(digest: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     if name not in _held() or asset(name) != f"/static/{digest}/{name}":
         raise NotFoundException("There is no such file.")
     kind = next((value for end, value in _TYPES.items() if name.endswith(end)), "application/octet-stream")
-    return Response(_held()[name], media_type=f"{kind}; charset=utf-8", headers={"Cache-Control": _FOR_EVER})
+    return Response(_held()[name], media_type=kind, headers={"Cache-Control": _FOR_EVER})
 
 
 ROUTES = [static_file]

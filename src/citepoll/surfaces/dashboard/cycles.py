@@ -30,6 +30,7 @@ from citepoll.service.cycles import (
     runs_words,
     told,
 )
+from citepoll.service.measuring import measurable
 from citepoll.service.scheduling import upcoming
 from citepoll.store.progress import Runs
 from citepoll.surfaces.dashboard.doors import answers_path, cycle_named, cycle_path, overview_path
@@ -98,13 +99,17 @@ class Act:
 def cycles_page(page: PageNow, room: RoomNow, desk: DeskNow) -> Response[str]:
     """Every cycle, the newest first, and when the next one begins."""
     every = room.ledger.cycles()
-    done = room.remember("cycles", lambda: list_cycles(room.ledger, [c for c in every if c.status != "open"]))
-    lines = (*done, *list_cycles(room.ledger, [c for c in every if c.status == "open"]))
+    lines = (*done(room), *list_cycles(room.ledger, [c for c in every if c.status == "open"]))
     shown = [_line(line, room) for line in sorted(lines, key=lambda line: -line.cycle.id)]
     return page.show(
         "cycles.html", "Cycles", lines=shown, room=room.id, worker=desk.worker is not None,
         standing=_standing(desk, room), schedule=upcoming(room.project, room.ledger, desk.clock()),
     )  # fmt: skip
+
+
+def done(room: Room) -> tuple[CycleLine, ...]:
+    """The lines of the cycles that are not open."""
+    return room.remember("cycles", lambda: list_cycles(room.ledger, measurable(room.ledger)))
 
 
 @get("/p/{project:str}/cycles/{name:str}", needs="read", sync_to_thread=True)
@@ -170,8 +175,11 @@ def _carry_out(what: str, name: str, room: Room, desk: Desk) -> str:
 
 
 def _state(room: Room, desk: Desk, part: str) -> CycleState:
+    name, at = cycle_named(part), desk.clock()
     try:
-        return cycle_state(room.ledger, cycle_named(part), desk.clock())
+        if room.ledger.cycle(name).status == "open":
+            return cycle_state(room.ledger, name, at)
+        return room.remember(("cycle", name), lambda: cycle_state(room.ledger, name, at))
     except SliceError as wrong:
         raise NotFoundException(wrong.cause, extra={"fix": wrong.fix}) from None
 

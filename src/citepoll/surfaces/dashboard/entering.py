@@ -64,7 +64,7 @@ def enter(page: PageNow, desk: DeskNow, secret: FromPath[str]) -> Response[Any]:
 def logout(page: PageNow, desk: DeskNow) -> Response[Any]:
     sessions.log_out(desk.accounts, page.reader, page.address, desk.clock())
     gone = page.go("/login")
-    gone.delete_cookie(desk.cookie)
+    page.forget(gone, desk.cookie)
     return gone
 
 

@@ -36,8 +36,8 @@ from citepoll.surfaces.web.rooms import Room, slug
 
 WAITING = "Answers, numbers and the report can be taken from here as files, after the first cycle."
 TYPES = {
-    "jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet",
-    "json": "application/json", "html": "text/html; charset=utf-8", "pdf": "application/pdf",
+    "jsonl": "application/x-ndjson", "csv": "text/csv", "parquet": "application/vnd.apache.parquet",
+    "json": "application/json", "html": "text/html", "pdf": "application/pdf",
 }  # fmt: skip
 TABLES: Choices = (("csv", "CSV"), ("json", "JSON"))
 REPORTS: Choices = (("html", "HTML, with answers"), ("pdf", "PDF, to print or send"))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from litestar import Response, get
 from litestar.params import FromQuery
@@ -47,13 +47,13 @@ NONE_GIVEN = "none given"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    cycle: str
-    by: str
-    engine: str
-    intent: str
-    topic: str
-    verdict: str
-    number: str
+    cycle: str = ""
+    by: str = "query"
+    engine: str = ""
+    intent: str = ""
+    topic: str = ""
+    verdict: str = ""
+    number: str = ""
 
     @property
     def where(self) -> str:
@@ -115,9 +115,14 @@ def gaps(
     if waiting := unmeasured(page, room, "Gaps", WAITING):
         return waiting
     number = page.request.query_params.get("page", "")
-    asked = Asked(newest(room.ledger, cycle or None).name, by or "query", engine, intent, topic, verdict, number)
-    shown = room.remember(("gaps", asked), lambda: _gaps(room, desk, asked))
-    return page.show("gaps.html", "Gaps", shown=shown)
+    listed = shown(room, desk, Asked(cycle, by or "query", engine, intent, topic, verdict, number))
+    return page.show("gaps.html", "Gaps", shown=listed)
+
+
+def shown(room: Room, desk: Desk, asked: Asked = Asked()) -> Markup:
+    """The gaps as asked, by default of the newest cycle."""
+    asked = replace(asked, cycle=newest(room.ledger, asked.cycle or None).name)
+    return room.remember(("gaps", asked), lambda: _gaps(room, desk, asked))
 
 
 def _gaps(room: Room, desk: Desk, asked: Asked) -> Markup:

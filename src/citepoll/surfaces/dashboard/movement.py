@@ -16,14 +16,17 @@ from citepoll.explain.halflife import HalfLife
 from citepoll.explain.movement import Moved
 from citepoll.measure.metrics import METRICS
 from citepoll.model import Contrast, Row, Slice
+from citepoll.report.moved import CYCLES_SHOWN
 from citepoll.report.numbers import noun, part, points, words
 from citepoll.report.panels import Picture
 from citepoll.report.printable import one_line
 from citepoll.report.staying import Step, said, staying
 from citepoll.service.cells import newest
 from citepoll.service.comparing import comparable
+from citepoll.service.measuring import measurable
 from citepoll.service.moving import Movement, decay, won_and_lost
 from citepoll.service.velocity import velocity
+from citepoll.store.ledger import Cycle
 from citepoll.surfaces.dashboard.doors import answers_path
 from citepoll.surfaces.dashboard.measured import (
     Choices,
@@ -44,16 +47,18 @@ WAITING = "Citations won and lost, and how fast shares move, will stand here aft
 LISTED = 40
 WHAT: Choices = (("won", "won"), ("lost", "lost"))
 METRIC = "share_of_citation"
+STAYS_OVER = 26
+"""Cycles over which a half-life is shown: of a year of weekly ones the newer half, in 2 s and 140 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     cycle: str
     compare: str
-    owner: str
-    what: str
-    sure: bool
-    number: str
+    owner: str = ""
+    what: str = ""
+    sure: bool = False
+    number: str = ""
 
     @property
     def address(self) -> dict[str, str]:
@@ -103,18 +108,36 @@ def movement(
     page: PageNow, room: RoomNow, desk: DeskNow, cycle: FromQuery[str] = "", compare: FromQuery[str] = "",
     owner: FromQuery[str] = "", what: FromQuery[str] = "", sure: FromQuery[str] = "",
 ) -> Response[str]:  # fmt: skip
-    """Won and lost against an earlier cycle; velocity and half-life over all cycles."""
+    """Won and lost against an earlier cycle; velocity and half-life over the newest ones."""
     if waiting := unmeasured(page, room, "Movement", WAITING):
         return waiting
     here = newest(room.ledger, cycle or None)
-    earlier = [(one.name, one_line(one.name, 60)) for one in reversed(comparable(room.ledger, here))]
+    earlier = room.remember(("comparable", here.name), lambda: _earlier(room, here))
     if not earlier:
         return page.show("waiting.html", "Movement", what=WAITING, room=room.id)
     since = compare if compare in dict(earlier) else earlier[0][0]
     asked = Asked(here.name, since, owner, what, sure == "yes", page.request.query_params.get("page", ""))
-    moved = room.remember(("movement", asked), lambda: _moved(room, desk, asked, earlier))
-    pace = room.remember(("pace",), lambda: _pace(room, desk))
+    moved, pace = shown(room, desk, asked, earlier)
     return page.show("movement.html", "Movement", moved=moved, pace=pace, tags_=tags_of(room, here))
+
+
+def shown(room: Room, desk: Desk, asked: Asked, earlier: Choices) -> tuple[Markup, Markup]:
+    """What was won and lost as asked; velocity and half-life."""
+    moved = room.remember(("movement", asked), lambda: _moved(room, desk, asked, earlier))
+    return moved, room.remember(("pace",), lambda: _pace(room, desk))
+
+
+def shown_first(room: Room, desk: Desk) -> None:
+    """Make what the page shows where nothing is asked."""
+    here = newest(room.ledger, None)
+    earlier = room.remember(("comparable", here.name), lambda: _earlier(room, here))
+    if earlier:
+        shown(room, desk, Asked(here.name, earlier[0][0]), earlier)
+
+
+def _earlier(room: Room, cycle: Cycle) -> Choices:
+    """The cycles that this one can be compared with, the newest first."""
+    return [(one.name, one_line(one.name, 60)) for one in reversed(comparable(room.ledger, cycle))]
 
 
 # ---------------------------------------------------------------- won and lost
@@ -166,10 +189,12 @@ def _line(project: str, found: Movement, one: Moved) -> Line:
 
 
 def _pace(room: Room, desk: Desk) -> Markup:
-    """Over all measured cycles, whatever two are compared above."""
+    """Over the newest cycles, whatever two are compared above."""
     at = desk.clock()
-    speeds = velocity(room.project, room.ledger, Slice((METRIC,), target="fixed_set"), at)
-    found = decay(room.project, room.ledger, at)
+    names = tuple(cycle.name for cycle in measurable(room.ledger))
+    asked = Slice((METRIC,), cycles=names[-CYCLES_SHOWN:], target="fixed_set")
+    speeds = velocity(room.project, room.ledger, asked, at)
+    found = decay(room.project, room.ledger, at, names=names[-STAYS_OVER:])
     labels = dict(engines_offered(room, newest(room.ledger, None)))
     tracked = room.project.tracked.name
     lines = [_speed(room.id, row, slope, labels, tracked, speeds.cycles[-1]) for row, slope in speeds.rows]
@@ -177,7 +202,7 @@ def _pace(room: Room, desk: Desk) -> Markup:
     return drawn_part(
         "pace.html", speeds=sorted(lines, key=lambda line: not line.tracked), cycles=speeds.cycles,
         metric=METRICS[METRIC].label.lower(), warnings=speeds.warnings,
-        stays=[_stay(whose, life) for whose, life in stays],
+        stays=[_stay(whose, life) for whose, life in stays], over=found.cycles,
     )  # fmt: skip
 
 

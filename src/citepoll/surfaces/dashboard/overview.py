@@ -21,6 +21,7 @@ from citepoll.report.numbers import count, money, noun, percent
 from citepoll.report.pairs import engines, pairs
 from citepoll.report.sentences import TARGETS, engine_labels
 from citepoll.report.view import page as viewed
+from citepoll.service.corpus import lacks_documents
 from citepoll.service.health import Health, health
 from citepoll.service.measuring import measurable
 from citepoll.service.overview import SHOWN, overview
@@ -74,10 +75,13 @@ def overview_page(
     line = health_line(found, room)
     if not measurable(room.ledger):
         return page.show("unmeasured.html", "Overview", health=found, line=line, begun=_begun(room), room=room.id)
-    asked = Filters(cycle, compare, metric, target)
-    day = desk.clock().date()
-    numbers = room.remember(("overview", asked, day), lambda: _numbers(asked, room, desk))
+    numbers = shown(room, desk, Filters(cycle, compare, metric, target))
     return page.show("overview.html", "Overview", numbers=numbers, health=found, line=line, room=room.id)
+
+
+def shown(room: Room, desk: Desk, asked: Filters = Filters()) -> Markup:
+    """What the overview shows of measured cycles, by default or as asked."""
+    return room.remember(("overview", asked, desk.clock().date()), lambda: _numbers(asked, room, desk))
 
 
 def _numbers(asked: Filters, room: Room, desk: Desk) -> Markup:
@@ -185,8 +189,9 @@ def _spent(found: Health, room: Room) -> Fact:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """How far a project is that has no share yet."""
+    """How far a project is that has no share yet. `empty`: it asks the local engine, which has no documents."""
 
+    empty: bool
     locked: int
     open_cycle: str | None
     href: str | None
@@ -196,7 +201,8 @@ def _begun(room: Room) -> Begun:
     version = room.ledger.current()
     cycles = room.ledger.cycles()
     name = cycles[-1].name if cycles else None
-    return Begun(len(version.queries.queries) if version else 0, name, cycle_path(room.id, name) if name else None)
+    questions = len(version.queries.queries) if version else 0
+    return Begun(lacks_documents(room.project), questions, name, cycle_path(room.id, name) if name else None)
 
 
 ROUTES = [overview_page, trends_page]

@@ -77,8 +77,13 @@ class Page:
         text = environment().get_template(template).render(title=title, page=frame, reader=self.reader, **values)
         shown = Response(text, status_code=status, media_type=MediaType.HTML)
         if frame.said:
-            shown.delete_cookie(self._said)
+            self.forget(shown, self._said)
         return shown
+
+    def forget(self, response: Response[Any], cookie: str) -> None:
+        """Have the browser drop a cookie of ours: one called `__Host-…` it only drops for a `Secure` one."""
+        response.set_cookie(Cookie(key=cookie, value="", path="/", max_age=0, httponly=True, samesite="lax",
+                                   secure=self.desk.settings.https))  # fmt: skip
 
     def part(self, template: str, **values: Any) -> Response[str]:
         """A piece of a page, for htmx to put in place; `page` is there for its forms."""

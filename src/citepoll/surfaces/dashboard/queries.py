@@ -88,7 +88,7 @@ def queries(page: PageNow, room: RoomNow, desk: DeskNow) -> Response[str]:
         told = f"Version {current.number} is locked: {_queries(len(current.queries.queries))}." if current else ""
         return page.show("queries_none.html", "Queries", project=room.id, locked=told, edits=edits)
     asked = _asked(page.request.query_params)
-    found = _matrix(room, desk, asked)
+    found = whole(room, desk, asked)
     labels = _labels(found)
     engines = [name for name in labels if asked.engine in ("", name)]
     groups = _groups(room.id, found, asked, engines, labels)
@@ -108,7 +108,7 @@ def queries(page: PageNow, room: RoomNow, desk: DeskNow) -> Response[str]:
 def cell(page: PageNow, room: RoomNow, desk: DeskNow) -> Response[str]:
     """The runs of one field, each with the way to its answer."""
     cycle, engine, query = (page.request.query_params.get(name, "") for name in ("cycle", "engine", "query"))
-    found = _matrix(room, desk, Filters(cycle, branded="all"))
+    found = whole(room, desk, Filters(cycle, branded="all"))
     labels = _labels(found)
     text = next((one.text for one in found.queries if one.id == query), None)
     if text is None or engine not in labels:
@@ -137,7 +137,8 @@ def _asked(params: Mapping[str, str]) -> Filters:
     return Filters(**given)
 
 
-def _matrix(room: Room, desk: Desk, asked: Filters) -> Matrix:
+def whole(room: Room, desk: Desk, asked: Filters = Filters()) -> Matrix:
+    """The matrix of a cycle, by default of the newest."""
     branded = cast(Branded, asked.branded)
     return room.remember(
         ("matrix", asked.cycle, branded),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
@@ -46,6 +46,7 @@ from citepoll.surfaces.web.asking import DeskNow, RoomNow
 from citepoll.surfaces.web.desk import Desk
 from citepoll.surfaces.web.rooms import Room
 
+FIRST = Asked()
 WAITING = "The sites that engines cite will stand here, with the share of each and its kind, after the first cycle."
 LISTED = 50
 GROUNDS: Mapping[str, str] = {
@@ -77,9 +78,14 @@ def sources(
     if waiting := unmeasured(page, room, "Sources", WAITING):
         return waiting
     number = page.request.query_params.get("page", "")
-    asked = Asked(newest(room.ledger, cycle or None).name, engine, source_class, names == "yes")
-    shown = room.remember(("sources", asked, number), lambda: _sources(room, desk, asked, number))
-    return page.show("sources.html", "Sources", shown=shown, room=room.id)
+    ranking = shown(room, desk, Asked(cycle, engine, source_class, names == "yes"), number)
+    return page.show("sources.html", "Sources", shown=ranking, room=room.id)
+
+
+def shown(room: Room, desk: Desk, asked: Asked = FIRST, number: str = "") -> Markup:
+    """The sources as asked, by default of the newest cycle."""
+    asked = replace(asked, cycle=newest(room.ledger, asked.cycle or None).name)
+    return room.remember(("sources", asked, number), lambda: _sources(room, desk, asked, number))
 
 
 @get("/p/{project:str}/sources/{name:str}", needs="read", sync_to_thread=True)
@@ -150,10 +156,13 @@ def _lines(room: Room, found: Cited, asked: Asked) -> list[Line]:
     places: dict[str, dict[str, Pair]] = {}
     for pair in sorted(every, key=lambda pair: (pair.engine not in first, largest_first(pair))):
         places.setdefault(domain_of(pair), {})[pair.engine] = pair
-    return [_line(room, name, here, found, asked) for name, here in places.items()]
+    columns = _columns(found)
+    return [_line(room, name, here, found, asked, columns) for name, here in places.items()]
 
 
-def _line(room: Room, name: str, here: Mapping[str, Pair], found: Cited, asked: Asked) -> Line:
+def _line(
+    room: Room, name: str, here: Mapping[str, Pair], found: Cited, asked: Asked, columns: tuple[str, ...]
+) -> Line:  # fmt: skip
     named = found.naming.get(name)
     reason = found.reasons.get(name)
     return Line(
@@ -162,7 +171,7 @@ def _line(room: Room, name: str, here: Mapping[str, Pair], found: Cited, asked: 
         kind=class_words(reason.source_class) if reason else "",
         why=_why(reason),
         ours=found.data.owners.get(name) == found.data.brand,
-        cells=tuple(_cell(room.id, here.get(engine), name, asked.cycle) for engine in _columns(found)),
+        cells=tuple(_cell(room.id, here.get(engine), name, asked.cycle) for engine in columns),
         names=", ".join(one_line(brand, 60) for brand in named.competitors) if named else "",
     )
 

@@ -14,6 +14,7 @@ from citepoll.errors import CitepollError, InputError
 from citepoll.report.numbers import count, duration, money, noun
 from citepoll.report.printable import one_line
 from citepoll.service.background import Order, preview
+from citepoll.service.corpus import lacks_documents
 from citepoll.service.outlays import outlay_words
 from citepoll.service.planning import Sight
 from citepoll.service.polling import Planned
@@ -37,13 +38,14 @@ class Form:
 
     def order(self) -> Order:
         """Raises `InputError` for what is no number."""
-        if self.runs.strip() and not self.runs.strip().isdecimal():
+        runs = self.runs.strip()
+        if runs and not (runs.isascii() and runs.isdigit() and len(runs) < 7):
             raise InputError(f"{self.runs[:40]!r} is not a number of runs.", "Write a whole number, as 3.")
         return Order(
             cycle=self.name.strip() or None,
             over=self.over.strip() or None,
             stop_at=points(self.stop_at, "Stop at") if self.stop_at.strip() else None,
-            runs=int(self.runs) if self.runs.strip() else None,
+            runs=int(runs) if runs else None,
         )
 
 
@@ -99,14 +101,14 @@ def start_cycle(
 
 
 def _shown(page: Page, room: Room, desk: Desk, form: Form, error: CitepollError | None = None) -> Response[str]:
-    plan = None
+    plan, locked = None, room.ledger.current() is not None
     try:
         plan = _preview(room, desk, form.order())
     except CitepollError as wrong:
-        error = error or wrong
+        error = error or (wrong if locked or form != Form() else None)
     return page.show(
         "new_cycle.html", "Start a cycle", status=422 if error else 200, plan=plan, form=form, error=error,
-        room=room.id, worker=desk.worker is not None,
+        room=room.id, worker=desk.worker is not None, empty=lacks_documents(room.project), locked=locked,
     )  # fmt: skip
 
 
@@ -148,7 +150,7 @@ def _more(planned: Planned) -> Iterator[str]:
         yield "; without a cost"
     if planned.ceiling is not None:
         yield f", at most {money(planned.ceiling)} a cycle"
-    if planned.seconds is not None:
+    if planned.seconds is not None and planned.seconds >= 1:
         yield f"; about {duration(planned.seconds)}"
 
 

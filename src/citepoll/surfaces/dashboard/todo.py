@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -111,7 +111,8 @@ def mark(
     note, owner = data.note.strip(), one_line(data.owner, 80)
     if len(note) > LONGEST:
         raise InputError(f"The note has more than {LONGEST} characters.", "Shorten it.", kept="Nothing was changed.")
-    found = _found(lambda: set_status(room.project, room.ledger, id, data.status, note, desk.clock(), owner=owner))
+    key, at = _key(room, desk, id), desk.clock()
+    found = set_status(room.project, room.ledger, key, data.status, note, at, owner=owner)
     desk.note(page.reader, f"opportunity {found.status}", f"{room.id}: {found.id}", page.address)
     return page.go(
         _back(room, data.back, found.id), f"{WORDS[found.status].capitalize()}: {one_line(found.title, 160)}"
@@ -124,9 +125,7 @@ def undo(
     data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)],
 ) -> Response[Any]:  # fmt: skip
     """Takes the last change back."""
-    key = next(
-        (one.id for one, _ in _cards(room, desk, newest(room.ledger, None).name).cards if short(one.id) == id), id
-    )
+    key = _key(room, desk, id)
     now = take_back(room.ledger, key, desk.clock())
     desk.note(page.reader, "opportunity change taken back", f"{room.id}: {key}", page.address)
     return page.go(
@@ -134,13 +133,12 @@ def undo(
     )
 
 
-def _found(find: Callable[[], Todo]) -> Todo:
-    try:
-        return find()
-    except InputError as wrong:
-        if "There is no opportunity" in wrong.cause:
-            raise NotFoundException(wrong.cause) from None
-        raise
+def _key(room: Room, desk: Desk, id: str) -> str:
+    """The whole id of the one that the address names. Raises `NotFoundException` where there is none."""
+    found = [one.id for one, _ in shown(room, desk).cards if short(one.id) == id]
+    if not found:
+        raise NotFoundException(f"There is no opportunity {id[:60]!r}.")
+    return found[0]
 
 
 def _back(room: Room, back: str, id: str) -> str:
@@ -154,8 +152,8 @@ def _back(room: Room, back: str, id: str) -> str:
 
 
 def _list(page: Page, room: Room, desk: Desk, asked: dict[str, str]) -> Response[str]:
-    asked["cycle"] = newest(room.ledger, asked["cycle"] or None).name
-    found = _cards(room, desk, asked["cycle"])
+    found = shown(room, desk, asked["cycle"])
+    asked["cycle"] = found.cycle
     for name in ("status", "kind", "owner"):
         chosen_of(name, asked[name], found.options[name])
     cards = [card for todo, card in found.cards if _fits(todo, card, asked)]
@@ -175,9 +173,10 @@ def _fits(todo: Todo, card: Card, asked: Mapping[str, str]) -> bool:
     return status and asked["kind"] in ("", todo.kind) and asked["owner"] in ("", card.owner)
 
 
-def _cards(room: Room, desk: Desk, cycle: str) -> Cards:
-    """All of a cycle's; `remember` forgets them when somebody changes one."""
-    return room.remember(("todo", cycle), lambda: _made(room, desk, cycle))
+def shown(room: Room, desk: Desk, cycle: str = "") -> Cards:
+    """All of a cycle's, by default of the newest; `remember` forgets them when somebody changes one."""
+    name = newest(room.ledger, cycle or None).name
+    return room.remember(("todo", name), lambda: _made(room, desk, name))
 
 
 def _made(room: Room, desk: Desk, name: str) -> Cards:

@@ -90,13 +90,15 @@ class Sight(Reply):
 
 
 class OutlayLine(Reply):
-    """What runs of an engine are expected to cost and to take, and who says so."""
+    """What runs of an engine are expected to cost and to take, and who says so; `affordable` of them fit its `ceiling`."""
 
     engine: str
     runs: int
     usd: float | None
     cost_from: str | None
     seconds: float | None
+    ceiling: float | None = None
+    affordable: int | None = None
 
 
 class Plan(Reply):
@@ -181,10 +183,16 @@ def lint_queries(ctx: Ctx, project: ProjectId = None) -> Lint:
 def plan(
     ctx: Ctx,
     project: ProjectId = None,
-    detect: Annotated[Fraction, Field(description="The move to be seen, a fraction: .05 is 5 points.")] = 0.05,
+    detect: Annotated[
+        float, Field(ge=0.001, lt=1, description="The move to be seen, a fraction: .05 is 5 points.")
+    ] = 0.05,
     power: Annotated[Fraction, Field(description="How often it is to be seen.")] = 0.8,
-    queries: Annotated[int | None, Field(description="So many queries. Left out: as many as it takes.", ge=1)] = None,
-    runs: Annotated[int | None, Field(description="So many runs a query. Left out: as many as it takes.", ge=1)] = None,
+    queries: Annotated[
+        int | None, Field(description="So many queries. Left out: as many as it takes.", ge=1, le=100_000)
+    ] = None,
+    runs: Annotated[
+        int | None, Field(description="So many runs a query. Left out: as many as it takes.", ge=1, le=1000)
+    ] = None,
     share: Annotated[Fraction | None, Field(description="The share presumed. Left out: that of past cycles.")] = None,
 ) -> Plan:
     """How many queries and runs see a move, what the present ones see, and what a cycle costs. Nothing is asked or paid."""

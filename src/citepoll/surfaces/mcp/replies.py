@@ -196,10 +196,10 @@ def _moved(row: Row, change: Change, who: str) -> Moved:
         n_queries=change.n_queries,
         method=change.method,
         target=change.target,
-        sentence=f"{f'{who}: ' if who else ''}{row.verdict or points(change)}",
+        sentence=f"{f'{who}: ' if who else ''}{row.verdict or points(change)}{', simulated' if row.simulated else ''}",
         adjusted_p=row.adjusted_p,
-        before=number(row.metric, change.before, who),
-        after=number(row.metric, change.after, who),
+        before=number(row.metric, change.before, who, simulated=row.simulated),
+        after=number(row.metric, change.after, who, simulated=row.simulated),
     )
 
 

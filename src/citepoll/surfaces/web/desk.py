@@ -68,7 +68,8 @@ def proxies(addresses: Iterable[str]) -> tuple[str, ...]:
     found = tuple(addresses)
     for text in found:
         try:
-            ip_network(text)
+            if not ip_network(text).prefixlen:
+                raise ValueError("everybody is no proxy")
         except ValueError:
             raise InputError(
                 f"{text!r} is not the address of a proxy.", "Write it like 127.0.0.1 or 10.0.0.0/24."

@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException
 from citepoll.errors import (
     CitepollError,
     EngineError,
+    FetchError,
     InputError,
     LedgerError,
     ProjectError,
@@ -34,6 +35,7 @@ _STATUS: Mapping[type[CitepollError], int] = {
     ProjectError: 503,
     LedgerError: 503,
     EngineError: 502,
+    FetchError: 502,
 }
 
 
@@ -56,16 +58,24 @@ ErrorPage = Callable[[Request[Any, Any, Any], Problem], Response[Any]]
 def problem_of(wrong: Exception) -> Problem:
     """The problem that an exception is told as. One that is not ours says nothing of itself."""
     if isinstance(wrong, CitepollError):
-        status = next((number for kind, number in _STATUS.items() if isinstance(wrong, kind)), 500)
+        status = _status(wrong)
         name = "-".join(re.findall("[A-Z][a-z]+", type(wrong).__name__)).lower()
         cause, fix, kept = map(printable, (wrong.cause, wrong.fix, wrong.kept))
         return Problem(status, f"urn:citepoll:{name}", _title(status), cause, fix, kept)
     if isinstance(wrong, HTTPException) and wrong.status_code < 500:
         return _of_http(wrong)
+    if isinstance(wrong, RecursionError):  # of the parsers of JSON and of `where`: nothing of ours goes that deep
+        return Problem(400, "about:blank", _title(400), "This request is nested too deeply.", _FIX[400])
     return Problem(
         500, "urn:citepoll:fault", _title(500), "citepoll failed while it answered this request.",
         "Try again; if it stays, look at the server's own output.", "Nothing that was recorded is lost.",
     )  # fmt: skip
+
+
+def _status(wrong: CitepollError) -> int:
+    if isinstance(wrong, FetchError) and wrong.refused:  # the address that was sent is at fault
+        return 422
+    return next((number for kind, number in _STATUS.items() if isinstance(wrong, kind)), 500)
 
 
 def _of_http(wrong: HTTPException) -> Problem:
@@ -99,7 +109,8 @@ def error_handler(page: ErrorPage) -> Callable[[Request[Any, Any, Any], Exceptio
     def answer(request: Request[Any, Any, Any], wrong: Exception) -> Response[Any]:
         problem = problem_of(wrong)
         if problem.status >= 500 and not isinstance(wrong, CitepollError):
-            log.error("%s %s failed", request.method, request.url.path, exc_info=wrong)
+            # not the path as it was asked for: that of /enter holds a token
+            log.error("%s %s failed", request.method, request.scope.get("path_template", "?"), exc_info=wrong)
         found = as_json(problem) if is_program(request.url.path) else page(request, problem)
         for name, value in (getattr(wrong, "headers", None) or {}).items():
             found.headers.setdefault(name, value)
