@@ -4,7 +4,7 @@
 
 A project of `--weeks` closed cycles of 50 queries × 10 engines × 5 runs (52: 130,000 answers) is imported, `citepoll serve`
 is started on loopback as a process of its own, and `citepoll poll` (with `--server-polls` the server itself) writes a
-cycle of the local engine all the while, as fast as it can. Each page is opened once right after the start, when the
+cycle of the local engine all the while, 14 answers a second. Each page is opened once right after the start, when the
 server has just begun to make its pages ahead: the column `first`. Then `--readers` people open pages in a random order,
 each pausing `--pause` seconds on average between two (0: not at all, which measures the machine's throughput, not a
 reader's wait). A page's time is from the request to its last byte, on loopback. Peak memory is the server's VmHWM. The
@@ -37,8 +37,8 @@ from rich.progress import track
 from rich.table import Table
 
 QUERIES, ENGINES, RUNS = 50, 10, 5
-LIVE_RUNS = 1000
-"""Runs a query of the cycle that is written meanwhile: 50,000 in all, so that it outlasts a minute."""
+LIVE_RUNS, LIVE_OVER = 50, "3m"
+"""Runs a query of the cycle that is written meanwhile, 2,500 in all as in a week's, and the span over which they are asked."""
 BRANDS = ("Acme", "Birch", "Cedar", "Dogwood", "Elm", "Foxglove")
 MEDIAN_GOAL, TAIL_GOAL, MEMORY_GOAL = 0.150, 0.500, 500
 
@@ -144,21 +144,14 @@ def server(root: Path, port: int) -> Iterator[tuple[int, str]]:
 @contextmanager
 def written(root: Path) -> Iterator[None]:
     """`citepoll poll` until the end of the block."""
-    words = [
-        sys.executable,
-        "-m",
-        "citepoll.main",
-        "poll",
-        "--cycle",
-        f"live-{int(time.time())}",
-        "--project",
-        str(root),
-    ]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    words = ["poll", "--cycle", f"live-{int(time.time())}", "--over", LIVE_OVER, "--project", str(root)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "citepoll.main", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         yield
         if process.poll() is not None:
-            raise SystemExit("The cycle ended before its readers: raise LIVE_RUNS.")
+            raise SystemExit("The cycle ended before its readers: raise LIVE_OVER.")
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
@@ -167,13 +160,13 @@ def written(root: Path) -> Iterator[None]:
 @contextmanager
 def written_by_server(client: httpx2.Client) -> Iterator[None]:
     """The same by the server's own worker."""
-    order = {"cycle": f"live-{int(time.time())}"}
+    order = {"cycle": f"live-{int(time.time())}", "over": LIVE_OVER}
     client.post("/api/v1/cycles", json=order).raise_for_status()
     yield
     ended = client.get(f"/api/v1/cycles/{order['cycle']}").json()["cycle"]["status"] != "open"
     client.post(f"/api/v1/cycles/{order['cycle']}/stop")
     if ended:
-        raise SystemExit("The cycle ended before its readers: raise LIVE_RUNS.")
+        raise SystemExit("The cycle ended before its readers: raise LIVE_OVER.")
 
 
 def timed(client: httpx2.Client, url: str) -> float:

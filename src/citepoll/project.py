@@ -3,176 +3,32 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, tzinfo
+from datetime import UTC, tzinfo
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from citepoll import channels
-from citepoll.channels import Alerts, Hook, Security
+from citepoll.channels import Alerts, Hook
 from citepoll.engines import REGISTRY
 from citepoll.errors import InputError, ProjectError
 from citepoll.explain.sources import SourceTable
 from citepoll.explain.targets import METRICS_AIMED_AT, Goal
-from citepoll.extract.citations import Ownership
 from citepoll.hashing import content_hash
-from citepoll.model import INTENTS, Alias, Brand, Engine, Property, Surface, normal_text
+from citepoll.model import INTENTS, Brand, Engine, Surface, normal_text
 from citepoll.schedule import Schedule, check_cron, check_over, cron_of
+from citepoll.settings import tables
+from citepoll.settings.brands import read_brands
+from citepoll.settings.lines import line_of, located
+from citepoll.settings.tables import FILE as FILE
 
-FILE = "citepoll.toml"
 DATA = ".citepoll"
-
-_Text = Annotated[str, msgspec.Meta(min_length=1)]
-_Runs = Annotated[int, msgspec.Meta(ge=1, le=1000)]
-_Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
-_Weight = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
-_Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
-
-
-class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    pass
-
-
-class _Alias(_Strict, frozen=True):
-    text: _Text
-    case_sensitive: bool = False
-    needs: tuple[_Text, ...] = ()
-    excludes: tuple[_Text, ...] = ()
-
-
-class _Owned(_Strict, frozen=True):
-    rule: _Text
-    valid_from: date | None = None
-    valid_to: date | None = None
-
-
-class _Brand(_Strict, frozen=True):
-    name: _Text
-    aliases: tuple[_Text | _Alias, ...] = ()
-    owns: tuple[_Text | _Owned, ...] = ()
-    category: str = ""
-
-
-class _Engine(_Strict, frozen=True):
-    id: _Text
-    name: str = ""
-    model: str | None = None
-    runs: _Runs = 3
-    weight: _Positive | None = None
-    country: str | None = None
-    language: str | None = None
-    settings: dict[str, Any] = {}
-
-
-class _Queries(_Strict, frozen=True):
-    file: str = "queries.toml"
-    language: _Text = "en"
-    market: str = "US"
-
-
-class _Budget(_Strict, frozen=True):
-    per_cycle_usd: _Positive | None = None
-    per_engine_usd: dict[str, _Positive] = {}
-
-
-class _Price(_Strict, frozen=True, omit_defaults=True):
-    input: _Weight | None = None
-    output: _Weight | None = None
-    per_search: _Weight | None = None
-    per_call: _Weight | None = None
-    expected: _Weight | None = None
-    tokens_in: _Count | None = None
-    tokens_out: _Count | None = None
-    searches: _Count | None = None
-
-
-class _Limit(_Strict, frozen=True):
-    at_once: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 8
-    per_minute: _Positive | None = None
-
-
-class _Cadence(_Strict, frozen=True):
-    every: Literal["weekly", "fortnightly", "monthly", "quarterly"] | None = None
-
-
-class _Schedule(_Strict, frozen=True):
-    every: Literal["weekly", "fortnightly", "monthly", "quarterly"] | None = None
-    at: Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "06:00"
-    cron: _Text | None = None
-    time_zone: _Text | None = None
-    over: _Text | None = None
-    catch_up: bool = True
-    enabled: bool = True
-
-
-class _Retention(_Strict, frozen=True):
-    raw_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] | None = None
-
-
-class _Smtp(_Strict, frozen=True):
-    host: _Text
-    sender: _Text = msgspec.field(name="from")
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
-    security: Security = "starttls"
-    user: _Text | None = None
-
-
-class _Webhook(_Strict, frozen=True):
-    name: _Text
-    url: _Text
-    form: Literal["slack", "json"] = "json"
-    secret: _Text | None = None
-
-
-class _Alerts(_Strict, frozen=True):
-    watch: tuple[_Text, ...] = ()
-    digest: Literal["daily", "weekly"] | None = None
-    email: tuple[_Text, ...] = ()
-    smtp: _Smtp | None = None
-    webhook: tuple[_Webhook, ...] = ()
-
-
-class _Blend(_Strict, frozen=True):
-    mix_surfaces: bool = False
-
-
-class _Source(_Strict, frozen=True):
-    domain: _Text
-    class_: _Text = msgspec.field(name="class")
-    reason: _Text
-
-
-class _Target(_Strict, frozen=True):
-    metric: _Text
-    value: Annotated[float, msgspec.Meta(gt=0, le=1)]
-    by: date
-
-
-class _File(_Strict, frozen=True):
-    brand: _Brand
-    competitor: tuple[_Brand, ...] = ()
-    engine: tuple[_Engine, ...] = ()
-    queries: _Queries = _Queries()
-    budget: _Budget = _Budget()
-    prices: dict[str, _Price] = {}
-    limits: dict[str, _Limit] = {}
-    cadence: _Cadence = _Cadence()
-    schedule: _Schedule | None = None
-    retention: _Retention = _Retention()
-    alerts: _Alerts = _Alerts()
-    blend: _Blend = _Blend()
-    intent_weights: dict[str, _Weight] = {}
-    source: tuple[_Source, ...] = ()
-    target: tuple[_Target, ...] = ()
-    seed: str = "citepoll"
-    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +78,7 @@ class Project:
     paces: Mapping[str, Pace] = field(default_factory=dict)
     schedule: Schedule | None = None
     raw_months: int | None = None
-    alerts: Alerts = Alerts()
+    alerts: Alerts = field(default_factory=Alerts)
 
     @property
     def data(self) -> Path:
@@ -260,10 +116,10 @@ def parse_project(text: str, root: Path) -> Project:
     except RecursionError:
         raise ProjectError(f"{FILE} is nested too deeply.", "Write lists and tables as the template does.") from None
     try:
-        file = msgspec.convert(data, _File)
+        file = msgspec.convert(data, tables.File)
     except msgspec.ValidationError as wrong:
-        raise _located(str(wrong), text) from None
-    brands = _brands(file, text)
+        raise located(str(wrong), text) from None
+    brands = read_brands(file, text)
     _check_zone(file.time_zone, text, ["time_zone"])
     return Project(
         root=root,
@@ -288,20 +144,20 @@ def parse_project(text: str, root: Path) -> Project:
     )
 
 
-def _costs(file: _File, text: str) -> dict[str, Any]:
+def _costs(file: tables.File, text: str) -> dict[str, Any]:
     """Budgets, prices and paces, after a look at the engines that they name."""
     known = {name for engine in file.engine for name in (engine.id, engine.name)} - {""}
-    tables: Mapping[str, Mapping[str, object]] = {
+    named: Mapping[str, Mapping[str, object]] = {
         "per_engine_usd": file.budget.per_engine_usd,
         "prices": file.prices,
         "limits": file.limits,
     }
-    for table, entries in tables.items():
+    for table, entries in named.items():
         for name in entries:
             if name not in known:
                 where = ["budget", table] if table == "per_engine_usd" else [table]
                 raise ProjectError(
-                    f"{FILE}, line {_line(text, [*where])}: {table} names {name!r}, which is no engine of this file.",
+                    f"{FILE}, line {line_of(text, [*where])}: {table} names {name!r}, which is no engine of this file.",
                     f"Engines here: {', '.join(sorted(known)) or 'none'}.",
                 )
     return {
@@ -311,28 +167,28 @@ def _costs(file: _File, text: str) -> dict[str, Any]:
     }
 
 
-def _intent_weights(file: _File, text: str) -> Mapping[str, float]:
+def _intent_weights(file: tables.File, text: str) -> Mapping[str, float]:
     for name in file.intent_weights:
         if name not in INTENTS:
-            line = _line(text, ["intent_weights", name])
+            line = line_of(text, ["intent_weights", name])
             raise ProjectError(f"{FILE}, line {line}: {name!r} is not an intent.", f"Intents are {', '.join(INTENTS)}.")
     return dict(file.intent_weights)
 
 
-def _sources(file: _File, text: str) -> tuple[SourceRule, ...]:
+def _sources(file: tables.File, text: str) -> tuple[SourceRule, ...]:
     rules = tuple(SourceRule(entry.domain, entry.class_, entry.reason) for entry in file.source)
     for at in range(len(rules)):
         try:
             SourceTable((rule.domain, rule.class_, rule.reason) for rule in rules[: at + 1])
         except ProjectError as wrong:
-            raise ProjectError(f"{FILE}, line {_line(text, ['source', at])}: {wrong.cause}", wrong.fix) from None
+            raise ProjectError(f"{FILE}, line {line_of(text, ['source', at])}: {wrong.cause}", wrong.fix) from None
     return rules
 
 
-def _targets(file: _File, text: str) -> tuple[Goal, ...]:
+def _targets(file: tables.File, text: str) -> tuple[Goal, ...]:
     for at, entry in enumerate(file.target):
         if entry.metric not in METRICS_AIMED_AT:
-            line = _line(text, ["target", at, "metric"])
+            line = line_of(text, ["target", at, "metric"])
             raise ProjectError(
                 f"{FILE}, line {line}: {entry.metric!r} cannot be a target.",
                 f"Targets are for {', '.join(METRICS_AIMED_AT)}.",
@@ -340,7 +196,7 @@ def _targets(file: _File, text: str) -> tuple[Goal, ...]:
     return tuple(Goal(entry.metric, entry.value, entry.by) for entry in file.target)
 
 
-def _schedule(file: _File, text: str) -> Schedule | None:
+def _schedule(file: tables.File, text: str) -> Schedule | None:
     """The schedule, None where the file has none."""
     entry = file.schedule
     if entry is None:
@@ -358,11 +214,11 @@ def _schedule(file: _File, text: str) -> Schedule | None:
         field_ = "over"
         check_over(found)
     except InputError as wrong:
-        raise ProjectError(f"{FILE}, line {_line(text, ['schedule', field_])}: {wrong.cause}", wrong.fix) from None
+        raise ProjectError(f"{FILE}, line {line_of(text, ['schedule', field_])}: {wrong.cause}", wrong.fix) from None
     return found
 
 
-def _alerts(entry: _Alerts, text: str) -> Alerts:
+def _alerts(entry: tables.Alerts, text: str) -> Alerts:
     """Who is told of alerts. Raises `ProjectError` with the line of what cannot be used."""
     where: list[str | int] = ["alerts", "email"]
     try:
@@ -380,7 +236,7 @@ def _alerts(entry: _Alerts, text: str) -> Alerts:
             if one.name in (other.name for other in hooks[:-1]):
                 raise InputError(f"Two webhooks are called {one.name}.", "Give each its own name.")
     except InputError as wrong:
-        raise ProjectError(f"{FILE}, line {_line(text, where)}: {wrong.cause}", wrong.fix) from None
+        raise ProjectError(f"{FILE}, line {line_of(text, where)}: {wrong.cause}", wrong.fix) from None
     return Alerts(tuple(normal_text(one) for one in entry.watch), entry.digest, mail, tuple(hooks))
 
 
@@ -389,7 +245,7 @@ def _check_zone(name: str, text: str, where: list[str | int]) -> None:
         zone(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ProjectError(
-            f"{FILE}, line {_line(text, where)}: {name!r} is not a time zone known here.",
+            f"{FILE}, line {line_of(text, where)}: {name!r} is not a time zone known here.",
             "Write one like Europe/Berlin, or UTC.",
         ) from None
 
@@ -399,55 +255,11 @@ def zone(name: str) -> tzinfo:
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
-def _brands(file: _File, text: str) -> tuple[Brand, ...]:
-    brands = (_brand(file.brand, tracked=True), *(_brand(b, tracked=False) for b in file.competitor))
-    names = [b.name.casefold() for b in brands]
-    for at, name in enumerate(names):
-        if name in names[:at]:
-            line = _line(text, ["competitor", at - 1, "name"])
-            raise ProjectError(
-                f"{FILE}, line {line}: the brand {brands[at].name!r} stands twice.", "Give each brand one entry."
-            )
-    _check_aliases(brands, text)
-    try:
-        Ownership(brands)
-    except ProjectError as wrong:
-        raise ProjectError(f"{FILE}: {wrong.cause}", wrong.fix) from None
-    return brands
-
-
-def _check_aliases(brands: Sequence[Brand], text: str) -> None:
-    """Refuse a name that two brands go by: it could be counted for neither."""
-    owners: dict[str, str] = {}
-    for at, brand in enumerate(brands):
-        for alias in brand.aliases:
-            other = owners.setdefault(alias.text.casefold(), brand.name)
-            if other != brand.name:
-                line = _line(text, ["competitor", at - 1, "name"])
-                raise ProjectError(
-                    f"{FILE}, line {line}: {other!r} and {brand.name!r} both go by {alias.text!r}.",
-                    "Leave the name with one of them: a mention of it would count for neither.",
-                )
-
-
-def _brand(entry: _Brand, *, tracked: bool) -> Brand:
-    aliases = [a if isinstance(a, _Alias) else _Alias(a) for a in entry.aliases]
-    if not any(a.text.casefold() == entry.name.casefold() for a in aliases):
-        aliases.insert(0, _Alias(entry.name))
-    owned = [o if isinstance(o, _Owned) else _Owned(o) for o in entry.owns]
-    return Brand(
-        name=entry.name,
-        aliases=tuple(Alias(a.text, a.case_sensitive, a.needs, a.excludes) for a in aliases),
-        owns=tuple(Property(o.rule, o.valid_from, o.valid_to) for o in owned),
-        tracked=tracked,
-    )
-
-
-def _engines(file: _File, text: str) -> tuple[Engine, ...]:
+def _engines(file: tables.File, text: str) -> tuple[Engine, ...]:
     engines = tuple(_engine(entry) for entry in file.engine)
     names = [e.name for e in engines]
     for at, engine in enumerate(engines):
-        line = _line(text, ["engine", at])
+        line = line_of(text, ["engine", at])
         if engine.name in names[:at]:
             raise ProjectError(
                 f"{FILE}, line {line}: the engine name {engine.name!r} stands twice.",
@@ -457,7 +269,7 @@ def _engines(file: _File, text: str) -> tuple[Engine, ...]:
             raise ProjectError(f"{FILE}, line {line}: an engine cannot be called {engine.name!r}.", "Choose another.")
     weighted = [e.weight is not None for e in engines]
     if any(weighted) and not all(weighted):
-        line = _line(text, ["engine", weighted.index(False)])
+        line = line_of(text, ["engine", weighted.index(False)])
         raise ProjectError(
             f"{FILE}, line {line}: this engine has no weight, though others have.",
             "Give every engine its share of your audience, or none of them.",
@@ -465,7 +277,7 @@ def _engines(file: _File, text: str) -> tuple[Engine, ...]:
     return engines
 
 
-def _engine(entry: _Engine) -> Engine:
+def _engine(entry: tables.Engine) -> Engine:
     return Engine(
         name=entry.name or entry.id,
         id=entry.id,
@@ -530,77 +342,3 @@ def _from_keyring(variable: str) -> str | None:
     except Exception:  # a keyring without a backend, or locked: each has errors of its own
         return None
     return found if isinstance(found, str) else None
-
-
-# ---------------------------------------------------------------- where a mistake stands
-
-
-def _located(message: str, text: str) -> ProjectError:
-    cause, _, where = message.partition(" - at `$")
-    steps: list[str | int] = []
-    for name, at in re.findall(r"\.([A-Za-z_]+)|\[(\d+|\.\.\.)\]", where.rstrip("`")):
-        steps.append(name or (int(at) if at.isdigit() else 0))
-    unknown = re.search(r"unknown field `(\w+)`", cause)
-    missing = re.search(r"missing required field `(\w+)`", cause)
-    if unknown:
-        steps.append(unknown[1])
-        cause, fix = f"`{unknown[1]}` is not a setting here.", f"Known here: {', '.join(_known(steps[:-1]))}."
-    elif missing:
-        cause, fix = f"`{missing[1]}` is missing.", f"Add a line `{missing[1]} = …`."
-    else:
-        path = ".".join(str(s) for s in steps if isinstance(s, str))
-        cause, fix = (
-            f"{path}: {cause[:1].lower()}{cause[1:]}.",
-            "Mend the value; docs/project-file.md shows every setting.",
-        )
-    return ProjectError(f"{FILE}, line {_line(text, steps)}: {cause}", fix)
-
-
-_TABLES: Mapping[str, type[msgspec.Struct]] = {
-    "brand": _Brand,
-    "competitor": _Brand,
-    "engine": _Engine,
-    "queries": _Queries,
-    "budget": _Budget,
-    "prices": _Price,
-    "limits": _Limit,
-    "cadence": _Cadence,
-    "schedule": _Schedule,
-    "retention": _Retention,
-    "alerts": _Alerts,
-    "smtp": _Smtp,
-    "webhook": _Webhook,
-    "blend": _Blend,
-    "source": _Source,
-    "target": _Target,
-    "aliases": _Alias,
-    "owns": _Owned,
-}
-
-
-def _known(steps: list[str | int]) -> tuple[str, ...]:
-    names = [s for s in steps if isinstance(s, str)]
-    return (_TABLES[names[-1]] if names else _File).__struct_encode_fields__
-
-
-def _line(text: str, steps: list[str | int]) -> int:
-    """The line (from 1) of the setting that `steps` leads to, or of the closest table that holds it."""
-    table = ".".join(str(s) for s in steps[:2])
-    if len(steps) > 1 and re.search(rf"^\s*\[+\s*{re.escape(table)}\s*\]", text, re.MULTILINE):
-        steps = [table, *steps[2:]]
-    table = str(steps[0]) if steps else ""
-    index = next((s for s in steps if isinstance(s, int)), 0)
-    keys = [s for s in steps[1:] if isinstance(s, str)]
-    lines = text.splitlines() or [""]
-    header = re.compile(rf"\s*\[+\s*{re.escape(table)}\s*(?:\.[^\]]*)?\]+")
-    starts = [at for at, line in enumerate(lines, 1) if header.match(line)]
-    if not starts:
-        alone = re.compile(rf"\s*{re.escape(table)}\s*=")
-        return next((at for at, line in enumerate(lines, 1) if alone.match(line)), 1)
-    start = starts[min(index, len(starts) - 1)] if lines[starts[0] - 1].lstrip().startswith("[[") else starts[0]
-    for at in range(start, len(lines)):
-        if lines[at].lstrip().startswith("["):
-            break
-        if keys and re.match(rf"\s*{re.escape(keys[0])}\s*=", lines[at]):
-            return at + 1
-    return start

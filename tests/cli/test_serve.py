@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -53,6 +55,33 @@ def test_serve_prints_an_address_that_lets_in_once_and_ends_on_a_signal(serving)
     _, said = running.communicate(timeout=30)
     assert "Traceback" not in said
     assert urlsplit(url).path.removeprefix("/enter/") not in said
+
+
+def test_a_browser_is_started_without_the_token_on_its_command_line(project, tmp_path):
+    seen, browser = tmp_path / "seen", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf "%s" "$1" > {seen}.new\nmv {seen}.new {seen}\n', "utf-8")
+    browser.chmod(0o700)
+    command = [sys.executable, "-m", "citepoll.main", "serve", "--port", "0"]
+    ours, theirs = os.openpty()
+    environment = {**os.environ, "BROWSER": f"{browser} %s"}
+    running = subprocess.Popen(command, cwd=project.root, stdout=theirs, stderr=subprocess.DEVNULL, env=environment)
+    try:
+        url = os.read(ours, 1000).decode().split()[0]
+        for _ in range(200):
+            if seen.exists():
+                break
+            time.sleep(0.05)
+        started_with = urlsplit(seen.read_text("utf-8"))
+        opener = Path(started_with.path)
+        assert started_with.scheme == "file"
+        assert opener.stat().st_mode & 0o077 == 0
+        assert url in opener.read_text("utf-8")
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.wait(timeout=30)
+        os.close(ours)
+        os.close(theirs)
+    assert not opener.exists()
 
 
 def test_with_an_owner_serve_prints_no_secret(serving, citepoll, monkeypatch, tmp_path):

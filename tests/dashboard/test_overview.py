@@ -8,9 +8,9 @@ from tests.dashboard.conftest import AT, INLINE
 
 from citepoll.model import Slice
 from citepoll.report.evidence import Doors
+from citepoll.service.corpus import add_files
 from citepoll.service.measuring import measure
 from citepoll.service.overview import SHOWN, overview
-from citepoll.service.corpus import add_files
 from citepoll.service.queries import lock_file
 from citepoll.surfaces.dashboard.overview import doors
 

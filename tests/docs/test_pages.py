@@ -19,7 +19,6 @@ from tests.emulator.writing import write
 
 import citepoll
 from citepoll import engines
-from citepoll import project as settings
 from citepoll.engines import local, recorded
 from citepoll.engines.failures import Failed
 from citepoll.errors import EngineError, ProjectError
@@ -35,6 +34,7 @@ from citepoll.newproject import Start, write_project
 from citepoll.project import parse_project
 from citepoll.report.tables import json_rows
 from citepoll.service import exporting
+from citepoll.settings import tables as settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -105,23 +105,23 @@ def test_every_link_leads_somewhere(page):
 # ---------------------------------------------------------------- project-file.md
 
 TABLES = {
-    "## At the top": (settings._File, ("seed", "time_zone")),
-    "## [brand]": (settings._Brand, None),
-    "An alias as a table": (settings._Alias, None),
-    "An owned property": (settings._Owned, None),
-    "## [[engine]]": (settings._Engine, None),
-    "## [queries]": (settings._Queries, None),
-    "## [budget]": (settings._Budget, None),
-    '## [limits."ENGINE"]': (settings._Limit, None),
-    "## [cadence]": (settings._Cadence, None),
-    "## [schedule]": (settings._Schedule, None),
-    "## [retention]": (settings._Retention, None),
-    "## [alerts]": (settings._Alerts, None),
-    "The mail server": (settings._Smtp, None),
-    "A webhook": (settings._Webhook, None),
-    "## [blend]": (settings._Blend, None),
-    "## [[source]]": (settings._Source, None),
-    "## [[target]]": (settings._Target, None),
+    "## At the top": (settings.File, ("seed", "time_zone")),
+    "## [brand]": (settings.Brand, None),
+    "An alias as a table": (settings.Alias, None),
+    "An owned property": (settings.Owned, None),
+    "## [[engine]]": (settings.Engine, None),
+    "## [queries]": (settings.Queries, None),
+    "## [budget]": (settings.Budget, None),
+    '## [limits."ENGINE"]': (settings.Limit, None),
+    "## [cadence]": (settings.Cadence, None),
+    "## [schedule]": (settings.Schedule, None),
+    "## [retention]": (settings.Retention, None),
+    "## [alerts]": (settings.Alerts, None),
+    "The mail server": (settings.Smtp, None),
+    "A webhook": (settings.Webhook, None),
+    "## [blend]": (settings.Blend, None),
+    "## [[source]]": (settings.Source, None),
+    "## [[target]]": (settings.Target, None),
 }
 SAID = {"name": {"the id"}, "model": {"the engine's own"}}
 """Defaults that are said in words."""
@@ -157,7 +157,7 @@ def test_the_whole_file_is_a_project(tmp_path):
     (text,) = blocks("docs/project-file.md", "toml")
     project = parse_project(text, tmp_path)
     assert [brand.name for brand in project.brands] == ["Acme", "Globex"]
-    assert set(tomllib.loads(text)) <= set(settings._File.__struct_fields__)
+    assert set(tomllib.loads(text)) <= set(settings.File.__struct_fields__)
 
 
 # ---------------------------------------------------------------- interchange.md
@@ -329,7 +329,7 @@ def test_the_intent_weights_are_those_of_the_code():
 
 def test_every_price_that_can_be_given_stands_on_the_page():
     said = [row[0] for row in rows_below("docs/project-file.md", '## [prices."ENGINE"]')]
-    assert said == list(settings._Price.__struct_fields__)
+    assert said == list(settings.Price.__struct_fields__)
 
 
 @pytest.mark.parametrize("given", ['api_key = "sk-secret"', 'key = "sk-secret"'])

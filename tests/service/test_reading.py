@@ -83,8 +83,7 @@ class Room:
     def put(self, cycle, rows=None):
         path = self.project.root / f"{cycle}.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows or CYCLES[cycle]), "utf-8")
-        days = timedelta(days=7 * list(CYCLES).index(cycle)) if cycle in CYCLES else timedelta()
-        import_file(*self.here, path, cycle, at=AT + days)
+        import_file(*self.here, path, cycle, at=AT + timedelta(days=7 * len(self.ledger.cycles())))
 
     def experiment(self):
         experiments.start(*self.here, f'query = "{FORKS}"', f'query = "{SPADES}"', "new page", AT)

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from .conftest import HERE
 
-VISITS = 3
+VISITS = 2
 """Pages of one shape that are looked at; the shapes of all cells of a matrix are one."""
 LINKS = {"href", "src", "action", "formaction", "hx-get", "hx-post", "xlink:href", "data", "poster", "cite"}
 
@@ -61,7 +61,10 @@ def pages(browser, starts=("/",)):
         yield url, answer
         if answer.headers.get("content-type", "").startswith("text/html"):
             for tag, attributes, link in Elements(answer.text).links():
-                if not (tag == "form" and attributes.get("method", "get").lower() == "post") and "hx-post" not in attributes:
+                if (
+                    not (tag == "form" and attributes.get("method", "get").lower() == "post")
+                    and "hx-post" not in attributes
+                ):
                     waiting.append(urljoin(url, link))
 
 

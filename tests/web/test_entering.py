@@ -179,3 +179,9 @@ def test_the_last_owner_stays(desk, people, clock):
     ):
         with pytest.raises(InputError, match="only owner"):
             change()
+
+
+def test_without_the_token_there_is_no_page(desk, app, browser):
+    for route in app.routes:
+        if "GET" in getattr(route, "methods", ()) and "{" not in route.path:
+            assert browser().get(route.path).status_code == 401, route.path

@@ -2,7 +2,9 @@
 
 import http.client
 import re
+import socket
 import threading
+import time
 from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
@@ -10,10 +12,15 @@ import pytest
 
 from citepoll.main import build_app
 from citepoll.service import accounts
+from citepoll.surfaces.dashboard.assets import asset
+from citepoll.surfaces.web import listening as limits
 from citepoll.surfaces.web.desk import Settings, open_desk, proxies, public_origin
 from citepoll.surfaces.web.listening import bound, server
 
 from .conftest import PASSWORD
+
+OPEN = asset("desk.css")
+"""What everybody may have: there is no page without a token."""
 
 
 class Served:
@@ -31,6 +38,20 @@ class Served:
         text = answer.read().decode()
         link.close()
         return answer, text
+
+    def raw(self, *pieces, pause=0.0):
+        """What comes back for bytes sent piece by piece, until the server closes the connection."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as link:
+            found = b""
+            try:
+                for piece in pieces:
+                    link.sendall(piece.replace(b"HERE", f"127.0.0.1:{self.port}".encode()))
+                    time.sleep(pause)
+                while block := link.recv(2**16):
+                    found += block
+            except OSError:
+                return found
+            return found
 
 
 @pytest.fixture
@@ -61,7 +82,7 @@ def serve(shelf):
 
 def test_every_answer_carries_the_security_headers(serve):
     served = serve()
-    for path in ("/", "/nothing", "/glossary", "/api/v1/nothing", f"/enter/{served.desk.token}"):
+    for path in ("/", "/nothing", "/login", "/api/v1/nothing", f"/enter/{served.desk.token}"):
         answer, _ = served.ask(path)
         policy = answer.headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
@@ -84,24 +105,24 @@ def test_a_name_that_is_not_ours_is_refused(serve):
         "127.0.0.1/x",
         "",
     ):
-        answer, _ = served.ask("/glossary", host=host)
+        answer, _ = served.ask(OPEN, host=host)
         assert answer.status in (400, 421), host
     for host in ("127.0.0.1", f"localhost:{served.port}", f"[::1]:{served.port}"):
-        assert served.ask("/glossary", host=host)[0].status == 200
+        assert served.ask(OPEN, host=host)[0].status == 200
 
 
 def test_another_origin_is_refused(serve):
     served = serve()
     for origin in ("https://evil.example", "null", "http://127.0.0.1:3000", "http://localhost"):
-        assert served.ask("/glossary", origin=origin)[0].status == 403
-    assert served.ask("/glossary", origin=f"http://127.0.0.1:{served.port}")[0].status == 200
+        assert served.ask(OPEN, origin=origin)[0].status == 403
+    assert served.ask(OPEN, origin=f"http://127.0.0.1:{served.port}")[0].status == 200
 
 
 @pytest.mark.parametrize(
     "name", ["forwarded", "x_forwarded_for", "x_forwarded_host", "x_forwarded_new", "x_real_ip", "via"]
 )
 def test_without_accounts_nothing_may_come_through_a_proxy(serve, name):
-    answer, text = serve().ask("/glossary", **{name: "for=1.2.3.4"})
+    answer, text = serve().ask(OPEN, **{name: "for=1.2.3.4"})
     assert answer.status == 400
     assert "citepoll user add" in text
 
@@ -180,7 +201,7 @@ def test_programs_get_problems_as_json(serve):
 
 def test_static_files_have_their_hash_in_the_address_and_stay(serve):
     served = serve()
-    _, text = served.ask("/glossary")
+    _, text = served.ask("/nothing")
     for path in re.findall(r'(?:href|src)="(/static/[^"]+)"', text):
         answer, _ = served.ask(path)
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -199,5 +220,61 @@ def test_a_public_url_is_an_origin(text):
 
 def test_a_proxy_is_an_address_and_never_everybody():
     assert proxies(["127.0.0.1", "10.0.0.0/24"]) == ("127.0.0.1", "10.0.0.0/24")
-    with pytest.raises(ValueError, match="not the address of a proxy"):
-        proxies(["*"])
+    for everybody in ("*", "0.0.0.0/0", "::/0"):
+        with pytest.raises(ValueError, match="not the address of a proxy"):
+            proxies([everybody])
+
+
+def test_a_request_that_is_not_whole_in_time_is_cut_off(serve, monkeypatch):
+    monkeypatch.setattr(limits, "TO_ASK", 0.3)
+    monkeypatch.setattr(limits, "TO_SEND", 0.6)
+    served = serve()
+    began = time.monotonic()
+    assert served.raw() == b""
+    assert served.raw(b"GET / HTTP/1.1\r\nHost: HERE\r\n", *[b"X: y\r\n"] * 20, pause=0.1) == b""
+    head = b"POST /login HTTP/1.1\r\nHost: HERE\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 999\r\n\r\n"
+    assert served.raw(head, *[b"x"] * 20, pause=0.1) == b""
+    assert 1 < time.monotonic() - began < 8
+    assert served.ask(OPEN)[0].status == 200
+
+
+def test_connections_beyond_the_bound_are_closed_and_the_others_go_on(serve, monkeypatch):
+    served = serve()
+    monkeypatch.setattr(limits, "MOST", 8)
+    held = [socket.create_connection(("127.0.0.1", served.port), timeout=5) for _ in range(8)]
+    assert served.raw(b"GET /login HTTP/1.1\r\nHost: HERE\r\n\r\n") == b""
+    for link in held:
+        link.close()
+    time.sleep(0.2)
+    assert served.ask(OPEN)[0].status == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /login HTTP/1.0\r\n",
+        b"GET /login HTTP/1.1\r\nHost: HERE\r\nHost: evil.example\r\n",
+        b"POST /login HTTP/1.1\r\nHost: HERE\r\nContent-Length: 4\r\nContent-Length: 5\r\n",
+        b"POST /login HTTP/1.1\r\nHost: HERE\r\nContent-Length: +5\r\n",
+        b"POST /login HTTP/1.1\r\nHost: HERE\r\nTransfer-Encoding: xchunked\r\n",
+        b"POST /login HTTP/1.1\r\nHost: HERE\r\nTransfer-Encoding : chunked\r\n",
+        b"GET /login HTTP/1.1\r\nHost: HERE\r\nX: a\x00b\r\n",
+        b"GET /login?" + b"a" * 300_000 + b" HTTP/1.1\r\nHost: HERE\r\n",
+        b"GET /static/%2e%2e/%2e%2e%2fpage.py HTTP/1.1\r\nHost: HERE\r\n",
+    ],
+)
+def test_a_request_that_two_servers_could_read_differently_is_refused(serve, head):
+    answer = serve().raw(head + b"Connection: close\r\n\r\n")
+    assert answer == b"" or answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 421"))
+
+
+def test_a_cookie_bound_to_the_host_is_dropped_with_what_browsers_ask_for(serve):
+    served = serve(owner=True, public_url="https://polls.example.org")
+    host = {"host": "polls.example.org"}
+    said = f"{served.desk.cookie}-said=hello"
+    answer, text = served.ask("/login", cookie=said, **host)
+    assert "hello" in text
+    gone = next(line for line in answer.headers.get_all("set-cookie") if "-said=" in line)
+    assert "Max-Age=0" in gone
+    assert "Secure" in gone
+    assert "Path=/" in gone

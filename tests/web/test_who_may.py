@@ -20,7 +20,12 @@ MAY = {
 }
 """The declared table; for a project that one does not see, nobody else's right counts."""
 
-OF_NO_PROJECT = {"/", "/projects", *(f"/api/v1/{name}" for name in ("version", "metrics", "openapi.json", "docs"))}
+OF_NO_PROJECT = {
+    "/",
+    "/projects",
+    "/glossary",
+    *(f"/api/v1/{name}" for name in ("version", "metrics", "openapi.json", "docs")),
+}
 """Routes that read or write without being about one project. They must show what the reader may see, and no more."""
 
 EVERYBODY = ("nobody", "viewer", "analyst", "owner", "other's analyst", "read token", "write token", "other's token")

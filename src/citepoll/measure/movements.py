@@ -21,6 +21,8 @@ from citepoll.measure.weights import blends
 from citepoll.model import Change, Contrast, Row, Slice, SliceResult, Target
 
 TARGETS: tuple[Target, ...] = ("fixed_set", "category")
+AT_ONCE = 8
+"""Cycles whose answers stand in memory together."""
 NOT_COMPARED = "a change of this metric is not specified"
 
 
@@ -51,7 +53,8 @@ def velocities(
     Blended rows and metrics that are no shares have none and are left out. Fewer than three cycles: null with its reason.
     """
     base = evaluate(frames, replace(slice, cycles=(cycles[-1],), compare=None), context)
-    found = {m: panels(frames, slice, context, m, cycles) for m in slice.metrics}
+    parts = [cycles[at : at + AT_ONCE] for at in range(0, len(cycles), AT_ONCE)]
+    found = {m: [one for some in parts for one in panels(frames, slice, context, m, some)] for m in slice.metrics}
     return tuple(
         (row, _slope(found[row.metric], _place(row), row.estimate.target, slice.confidence))
         for row in base.rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -76,7 +77,13 @@ def _share_cells(counted: Counted, family: Family, group: Group, codes: Sequence
     runs = _whole(group.counts[counted.metric.denominator])
     for block in blocks(codes, len(runs)):
         for row in table(counted, family, group, block):
-            yield [((k,), (n,)) if n else NO_CELL for k, n in zip(_whole(row), runs, strict=True)]
+            yield [_share_cell(k, n) for k, n in zip(_whole(row), runs, strict=True)]
+
+
+@lru_cache(maxsize=4096)
+def _share_cell(k: int, n: int) -> Cell:
+    """Few differ, and a year has hundreds of thousands."""
+    return ((k,), (n,)) if n else NO_CELL
 
 
 def _ratio_cells(counted: Counted, family: Family, group: Group, codes: Sequence[int]) -> Iterator[list[Cell]]:

@@ -19,7 +19,8 @@ THIN_SPACE = "\u202f"
 
 def words(estimate: Estimate, unit: Unit = "share") -> str:
     """An estimate as a reader sees it: `23 % (18–29)` for a share, `3.3 (2.9–3.7)` for a mean per answer,
-    `+2.4 points (0.1 to 4.7)` for a difference of shares, `≤ 3.3 points` for an upper bound, `3 cycles (2 to more)` for a length of time.
+    `+2.4 points (0.1 to 4.7)` for a difference of shares, `≤ 3.3 points` for an upper bound of one, `3 cycles (2 to
+    more)` for a length of time.
 
     Without a value: `no estimate: ` and the reason. Without an interval: the value and `no interval`.
     """

@@ -62,7 +62,7 @@ def decay(project: Project, ledger: Ledger, at: datetime, *, names: tuple[str, .
     null with its reason. Raises `SliceError` for a project without cycles, an unknown or open cycle, and a filter.
     """
     cycles = chosen(Slice(by=("cycle",), cycles=names), ledger)
-    cited = _looked([_kept(project, ledger, cycle, at, where) for cycle in cycles])
+    cited = _looked([_counted(project, ledger, cycle, at, where) for cycle in cycles], project.tracked.name)
     every, owned = (
         half_life(stays(*(rows[name].to_numpy() for name in STAY), absent=absent), confidence=confidence)
         for rows in (cited, cited.filter("ours"))
@@ -112,41 +112,37 @@ def _life_row(brand: str | None, life: HalfLife, found: Decay) -> Row:
     return Row("half_life", {"brand": brand}, estimate, evidence=evidence)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What a cycle cites: a row per (query, engine, URL), its `key` and `cell` as 64-bit hashes and whether the page is
-    `ours`; and the cells (query, engine) with a valid answer.
-
-    Over a year they are too many to hold as text; two of a million fall together once in 40 million projects.
-    """
-
-    cited: pl.DataFrame
-    cells: pl.DataFrame
-
-
-def _kept(project: Project, ledger: Ledger, cycle: Cycle, at: datetime, where: str) -> _Kept:
-    answers, counted = _counted(project, ledger, cycle, at, where)
-    key, cell = (
-        pl.struct(pl.col(*names).cast(pl.String)).hash()
-        for names in (("query_id", "engine", "url"), ("query_id", "engine"))
-    )
-    ours = (pl.col("brand") == project.tracked.name).fill_null(False)
-    return _Kept(counted.select(key=key, cell=cell, ours=ours).collect(), answers.select(cell=cell).unique().collect())
-
-
 STAY = ("key", "cycle", "look", "looks")
+_CELL = ("query_id", "engine")
 
 
-def _looked(kept: Sequence[_Kept]) -> pl.DataFrame:
-    """The rows of all cycles as `stays` wants them. A look at a cell is a cycle with a valid answer of it."""
-    cells = pl.DataFrame(schema={"cell": pl.UInt64, "cycle": pl.Int16})
-    cited = pl.DataFrame(schema={"key": pl.UInt64, "cell": pl.UInt64, "ours": pl.Boolean, "cycle": pl.Int16})
-    for n, one in enumerate(kept):
-        number = pl.lit(n, pl.Int16).alias("cycle")
-        cells.vstack(one.cells.with_columns(number), in_place=True)
-        cited.vstack(one.cited.with_columns(number), in_place=True)
+def _looked(counted: Sequence[tuple[pl.LazyFrame, pl.LazyFrame]], tracked: str) -> pl.DataFrame:
+    """A row for each citation in each cycle, as `stays` wants it, and whether the page is `ours`.
+
+    Over a year they are too many to hold as text: `key` is a hash of 64 bits, and two of a million fall together once in
+    40 million projects. A look at a cell (query, engine) is a cycle with a valid answer of it.
+    """
+    cells = [
+        _numbered(answers.select(_hash(_CELL, "cell")).unique().collect(), n) for n, (answers, _) in enumerate(counted)
+    ]
+    every = pl.concat(cells) if cells else pl.DataFrame(schema={"cell": pl.UInt64, "cycle": pl.Int16})
     look = pl.int_range(pl.len(), dtype=pl.Int16).over("cell")
-    return cited.join(cells.with_columns(look=look, looks=pl.len().over("cell").cast(pl.Int16)), on=["cell", "cycle"])
+    seen = every.with_columns(look=look, looks=pl.len().over("cell").cast(pl.Int16))
+    ours = (pl.col("brand") == tracked).fill_null(False).alias("ours")
+    found = pl.DataFrame(schema={"ours": pl.Boolean, "key": pl.UInt64, **dict.fromkeys(STAY[1:], pl.Int16)})
+    for n, (_, cited) in enumerate(counted):
+        rows = cited.select(ours, _hash((*_CELL, "url"), "key"), _hash(_CELL, "cell")).collect()
+        here = rows.join(seen.filter(pl.col("cycle") == n), on="cell").select("ours", *STAY)
+        found.vstack(here, in_place=True)
+    return found
+
+
+def _numbered(rows: pl.DataFrame, cycle: int) -> pl.DataFrame:
+    return rows.with_columns(cycle=pl.lit(cycle, pl.Int16))
+
+
+def _hash(names: Sequence[str], to: str) -> pl.Expr:
+    return pl.struct(pl.col(*names).cast(pl.String)).hash().alias(to)
 
 
 def _counted(

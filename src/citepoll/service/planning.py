@@ -356,7 +356,7 @@ def measured() -> tuple[Simulated, ...]:
 def _lent(bases: Sequence[Basis]) -> Iterator[str]:
     for others in dict.fromkeys(basis.lent_by for basis in bases if basis.lent_by):
         names = ", ".join(basis.engine for basis in bases if basis.lent_by == others)
-        yield f"no cycle has answers of {names}: its past is presumed to be like the mean of {', '.join(others)}"
+        yield f"no cycle has answers of {names}: presumed to be like the mean of {', '.join(others)}"
 
 
 def _warnings(asked: Asked, bases: Sequence[Basis], lines: Sequence[Line], queries: int | None) -> Iterator[str]:

@@ -42,7 +42,8 @@ Compare = Annotated[
 ]
 TargetOf = Annotated[Target, QueryParameter(description="Whom the intervals speak of.")]
 Confidence = Annotated[
-    float, QueryParameter(ge=LEAST_LEVEL, le=MOST_LEVEL, description="The level of the intervals; only 0.95 was checked.")
+    float,
+    QueryParameter(ge=LEAST_LEVEL, le=MOST_LEVEL, description="The level of the intervals; only 0.95 was checked."),
 ]
 PrivateSuffixes = Annotated[bool, QueryParameter(description="False: blogspot.com is one domain.")]
 Largest = Annotated[

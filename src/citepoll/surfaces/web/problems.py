@@ -110,7 +110,8 @@ def error_handler(page: ErrorPage) -> Callable[[Request[Any, Any, Any], Exceptio
         problem = problem_of(wrong)
         if problem.status >= 500 and not isinstance(wrong, CitepollError):
             # not the path as it was asked for: that of /enter holds a token
-            log.error("%s %s failed", request.method, request.scope.get("path_template", "?"), exc_info=wrong)
+            log.error("%s %s failed", request.method, request.scope.get("path_template", "?"),
+                      exc_info=None if isinstance(wrong, HTTPException) else wrong)  # fmt: skip
         found = as_json(problem) if is_program(request.url.path) else page(request, problem)
         for name, value in (getattr(wrong, "headers", None) or {}).items():
             found.headers.setdefault(name, value)
