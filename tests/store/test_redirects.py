@@ -56,6 +56,7 @@ def test_many_are_kept(ledger, at, cycle):
 def test_readers_learn_that_something_changed(ledger, at, cycle):
     c = cycle("c")
     enter(ledger, c, ["a"], at)
+    ledger.set_status(c, "closed", at)
     before = ledger.state()
     conclude(ledger, c, at)
     assert ledger.state() != before

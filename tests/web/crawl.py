@@ -3,7 +3,7 @@
 import re
 from collections import Counter, deque
 from html.parser import HTMLParser
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from .conftest import HERE
 
@@ -66,14 +66,3 @@ def pages(browser, starts=("/",)):
                     and "hx-post" not in attributes
                 ):
                     waiting.append(urljoin(url, link))
-
-
-def reads_of_api(app):
-    """The addresses of every GET of the API that needs no more than a project."""
-    for route in app.routes:
-        if route.path.startswith("/api/v1") and "GET" in getattr(route, "methods", ()):
-            yield route.path
-
-
-def plainly(text):
-    return unquote(text)

@@ -119,7 +119,9 @@ def test_a_planted_session_is_never_taken_over(desk, people, browser):
 
 def test_sessions_end_with_logout_time_role_password_and_removal(desk, people, browser, clock):
     asking = browser("viktor")
-    assert asking.post("/logout").headers["location"] == "/login"
+    gone = asking.post("/logout")
+    assert gone.headers["location"] == "/login"
+    assert gone.headers["clear-site-data"] == '"cache"'
     assert asking.get("/").status_code == 303
     ends = (
         lambda: accounts.set_role(desk.accounts, people["viktor"], "analyst", None, clock()),

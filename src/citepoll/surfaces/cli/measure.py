@@ -57,7 +57,9 @@ def measure(
     confidence: Annotated[float, typer.Option(help="The level of the intervals; only 0.95 was checked.")] = 0.95,
     limit: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Keep the N largest domains or URLs of each group (velocity too), or the first N found."),
+        typer.Option(
+            metavar="N", help="Keep the N largest domains or URLs of each group (velocity too), or the first N found."
+        ),
     ] = None,
     project: ProjectDir = HERE,
     as_json: AsJson = False,

@@ -65,6 +65,7 @@ def logout(page: PageNow, desk: DeskNow) -> Response[Any]:
     sessions.log_out(desk.accounts, page.reader, page.address, desk.clock())
     gone = page.go("/login")
     page.forget(gone, desk.cookie)
+    gone.headers["Clear-Site-Data"] = '"cache"'  # else the browser's way back shows the pages again
     return gone
 
 
