@@ -7,7 +7,7 @@ PYTHON ?= python3
 
 .venv/ready: requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("citepoll needs Python 3.11 or newer; say make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
-	@echo "installing pinned libraries into .venv (about 230 MB, once)"
+	@echo "installing pinned libraries into .venv (about 850 MB on disk, once)"
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
