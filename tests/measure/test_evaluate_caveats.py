@@ -26,7 +26,7 @@ def test_branded_queries_are_kept_out_of_brand_metrics_and_counted(frames, proje
     tables = frames(poll("answered", "answered", "answered"), BRANDED)
     result = evaluate(tables, Slice(), project("one"))
     assert result.rows[0].estimate.n == 1
-    assert result.warnings == ("2 branded queries are kept out; --where 'branded = true' shows them",)
+    assert result.warnings == ("2 branded queries are kept out; the filter branded = true shows them",)
 
 
 def test_branded_queries_are_shown_where_they_are_named(frames, project):

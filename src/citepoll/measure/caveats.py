@@ -21,7 +21,7 @@ def caveats(question: Question, context: Context, scope: Scope) -> tuple[str, ..
     if scope.branded_out:
         found.append(
             f"{_count(scope.branded_out, 'branded query is', 'branded queries are')} kept out; "
-            "--where 'branded = true' shows them"
+            "the filter branded = true shows them"
         )
     sets = {context.cycles[cycle].set_hash for cycle in question.cycles}
     if len(sets) > 1:
